@@ -301,6 +301,16 @@ def clean() -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
+def command_for(verb: str, arguments: list[str]) -> list[str]:
+    """What Python is to run for a verb that is not dev.py's own."""
+    known = {
+        "run": ["-m", "server", "serve", "--demo"],
+        "check": ["-m", "tests.house.check"],
+        "bench": ["-m", "media.bench"],
+    }
+    return [*known.get(verb, ["-m", "server", verb]), *arguments]
+
+
 def main(verb: str = "run", *given: str) -> None:
     arguments = list(given[1:] if given[:1] == ("--",) else given)
     if verb in ("-h", "--help", "help"):
@@ -311,13 +321,9 @@ def main(verb: str = "run", *given: str) -> None:
         test(arguments)
     elif verb == "lock":
         lock(arguments)
-    elif verb == "check":
-        prepare("requirements-dev")
-        become("-m", "tests.house.check", *arguments)
     else:
-        prepare("requirements")
-        module = ["media.bench"] if verb == "bench" else ["server", verb]
-        become("-m", *(["server", "serve", "--demo"] if verb == "run" else module), *arguments)
+        prepare("requirements-dev" if verb == "check" else "requirements")
+        become(*command_for(verb, arguments))
 
 
 if __name__ == "__main__":

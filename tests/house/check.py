@@ -1,0 +1,103 @@
+"""Every check that is not a test: `python3 dev.py check`. Prints a line for each and fails when one does."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.house.rules import file_problems
+
+ROOT = Path(__file__).resolve().parents[2]
+NODE_TOOLS = ROOT / "web" / "node_modules" / ".bin"
+PYTHON_PARTS = ("server", "signaling", "media", "web", "tests")
+STEP_S_MAX = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A named command; without the file it needs there is nothing to check yet."""
+
+    name: str
+    command: tuple[str, ...]
+    folder: Path = ROOT
+    needs: str = "dev.py"
+
+
+def python(name: str, *command: str, needs: str = "dev.py") -> Step:
+    return Step(name=name, command=(sys.executable, "-m", *command), needs=needs)
+
+
+def node(name: str, *command: str) -> Step:
+    tool = NODE_TOOLS / command[0]
+    return Step(
+        name=name,
+        command=(str(tool), *command[1:]),
+        folder=ROOT / "web",
+        needs=f"web/node_modules/.bin/{command[0]}",
+    )
+
+
+def steps() -> Iterator[Step]:
+    """The commands to run. The slow ones come first, as two run at a time."""
+    parts = [part for part in PYTHON_PARTS if any((ROOT / part).rglob("*.py"))]
+    yield python("types", "mypy", "dev.py", *parts)
+    yield node("TypeScript types", "tsc", "--noEmit")
+    yield node("TypeScript lint", "biome", "ci", "--error-on-warnings", ".")
+    contracts = str(Path(sys.executable).with_name("lint-imports"))
+    yield Step(name="imports", command=(contracts, "--no-cache"), needs="server/__init__.py")
+    yield python(
+        "protocol is fresh", "signaling.protocol.generate", "--check", needs="signaling/protocol/generate.py"
+    )
+    yield python(
+        "example configuration is fresh", "server", "config", "example", "--check", needs="server/__main__.py"
+    )
+    yield python("translations are fresh", "web.build", "--check", needs="web/build.py")
+    yield python("lint", "ruff", "check", "--quiet", ".")
+    yield python("format", "ruff", "format", "--check", "--quiet", ".")
+
+
+def run(step: Step) -> bool:
+    """Run one step, print its line and, when it fails, what it said. Returns whether it passed."""
+    started = time.monotonic()
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        step.command,
+        cwd=step.folder,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=STEP_S_MAX,
+        check=False,
+    )
+    took = time.monotonic() - started
+    output = "" if done.returncode == 0 else f"\n{done.stdout}{done.stderr}"
+    print(f"{'ok    ' if not output else 'FAILED'} {step.name} ({took:.1f} s){output}", flush=True)
+    return not output
+
+
+def tracked() -> list[str]:
+    """Names of the tracked files and of new ones that are not ignored."""
+    listed = ("git", "ls-files", "--cached", "--others", "--exclude-standard", "-z")
+    return subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")[
+        :-1
+    ]
+
+
+def check_files() -> bool:
+    problems = list(file_problems(ROOT, tracked()))
+    print("FAILED" if problems else "ok    ", "sizes and addresses", *problems, sep="\n" if problems else " ")
+    return not problems
+
+
+def main() -> int:
+    with ThreadPoolExecutor(2) as pool:
+        passed = [*pool.map(run, [step for step in steps() if (ROOT / step.needs).exists()]), check_files()]
+    return 0 if all(passed) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+"""The installed environment and the checkout fit together."""
+
+import ast
+import importlib.machinery
+import re
+import site
+import sys
+from importlib.metadata import distributions, packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPONENTS = ("server", "signaling", "media", "web")
+# Loaded by name or by another package, never imported by us.
+LOADED_BY_NAME = {"aiosqlite", "asyncpg", "tzdata"}
+
+
+@pytest.mark.parametrize("name", [*COMPONENTS, "tests"])
+def test_nothing_installed_provides_our_top_level_names(name: str) -> None:
+    assert importlib.machinery.PathFinder.find_spec(name, site.getsitepackages()) is None
+
+
+def test_only_the_fixed_names_are_at_the_top() -> None:
+    fixed = {*COMPONENTS, "tests", "config", "pyproject.toml", "README.md", "dev.py", "CHANGELOG.md"}
+    fixed |= {"LICENSE", "SECURITY.md"}
+    ignored = {"__pycache__"}
+    found = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")} - ignored
+    assert found - fixed == set()
+
+
+def declared() -> set[str]:
+    """Names of the distributions in requirements.in."""
+    text = (ROOT / "config" / "requirements.in").read_text()
+    return {found[1].lower() for found in re.finditer(r"^([A-Za-z0-9-]+)[=\[]", text, re.MULTILINE)}
+
+
+def imported(folders: tuple[str, ...]) -> set[str]:
+    """Names of the distributions that these folders import from."""
+    names = set()
+    for folder in folders:
+        for path in (ROOT / folder).rglob("*.py"):
+            if "node_modules" in path.parts:
+                continue
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Import):
+                    names |= {alias.name.split(".")[0] for alias in node.names}
+                elif isinstance(node, ast.ImportFrom) and node.module:
+                    names.add(node.module.split(".")[0])
+    owners = packages_distributions()
+    others = names - set(sys.stdlib_module_names) - {*COMPONENTS, "tests"}
+    return {owners[name][0].lower() for name in others if name in owners}
+
+
+def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None:
+    used = imported(COMPONENTS)
+    assert used - declared() == set(), "imported without a line in config/requirements.in"
+    assert declared() - used - LOADED_BY_NAME == set(), "declared in config/requirements.in and never used"
+
+
+def test_the_installed_versions_are_the_locked_ones() -> None:
+    locks = (ROOT / "config" / "requirements-dev.lock").read_text()
+    locked = re.findall(r"^([a-z0-9-]+)==([^ ]+)", locks, re.MULTILINE)
+    installed = {found.metadata["Name"].lower().replace("_", "-"): found.version for found in distributions()}
+    wrong = {
+        name: installed[name]
+        for name in installed.keys() & dict(locked).keys()
+        if (name, installed[name]) not in locked
+    }
+    assert wrong == {}
