@@ -1,0 +1,96 @@
+/** One RTCPeerConnection to the forwarder: three tracks up, fixed slots down, negotiated once. */
+
+import { trim } from "./codecs.ts";
+
+export const PEOPLE_SLOTS = 5;
+export const VIDEO_KBPS_MAX = 1_500;
+const LOW_LAYER_KBPS_MAX = 150;
+const SCREEN_KBPS_MAX = 1_800;
+const AUDIO_KBPS_MAX = 48;
+
+/** What goes up. `null` sends nothing at all: not a packet. */
+export interface Outgoing {
+  readonly audio: MediaStreamTrack | null;
+  readonly camera: MediaStreamTrack | null;
+  readonly screen: MediaStreamTrack | null;
+}
+
+export const NOTHING: Outgoing = { audio: null, camera: null, screen: null };
+
+/** Low layer first: with the order reversed a starved sender keeps a useless high layer (measured). */
+const CAMERA_ENCODINGS: RTCRtpEncodingParameters[] = [
+  { rid: "l", scaleResolutionDownBy: 4, maxBitrate: LOW_LAYER_KBPS_MAX * 1000 },
+  { rid: "h", scaleResolutionDownBy: 1, maxBitrate: VIDEO_KBPS_MAX * 1000 },
+];
+
+export class Peer {
+  readonly pc: RTCPeerConnection;
+  private readonly up: { audio: RTCRtpSender; camera: RTCRtpSender; screen: RTCRtpSender };
+  private readonly down: { audio: RTCRtpReceiver[]; video: RTCRtpReceiver[]; screen: RTCRtpReceiver };
+
+  constructor(iceServers: RTCIceServer[] = []) {
+    this.pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", rtcpMuxPolicy: "require", iceServers });
+    const sending = (kind: "audio" | "video", sendEncodings: RTCRtpEncodingParameters[]): RTCRtpSender => {
+      const transceiver = this.pc.addTransceiver(kind, { direction: "sendonly", sendEncodings });
+      trim(transceiver, kind);
+      return transceiver.sender;
+    };
+    const receiving = (kind: "audio" | "video"): RTCRtpReceiver => {
+      const transceiver = this.pc.addTransceiver(kind, { direction: "recvonly" });
+      trim(transceiver, kind);
+      return transceiver.receiver;
+    };
+    // The order of the m-lines is the agreement with the server: audio, camera, screen, then the slots.
+    this.up = {
+      audio: sending("audio", [{ maxBitrate: AUDIO_KBPS_MAX * 1000, priority: "high", networkPriority: "high" }]),
+      camera: sending("video", CAMERA_ENCODINGS),
+      screen: sending("video", [{ maxBitrate: SCREEN_KBPS_MAX * 1000 }]),
+    };
+    const slots = Array.from({ length: PEOPLE_SLOTS });
+    this.down = {
+      audio: slots.map(() => receiving("audio")),
+      video: slots.map(() => receiving("video")),
+      screen: receiving("video"),
+    };
+  }
+
+  /** The offer, before any candidate is gathered: the forwarder needs none of ours. */
+  async offer(): Promise<string> {
+    const offer = await this.pc.createOffer();
+    await this.pc.setLocalDescription(offer);
+    return offer.sdp ?? "";
+  }
+
+  async accept(answer: string): Promise<void> {
+    await this.pc.setRemoteDescription({ type: "answer", sdp: answer });
+  }
+
+  /** Put these tracks on the wire; replaceTrack needs no negotiation. */
+  async send(tracks: Outgoing): Promise<void> {
+    const swap = async (sender: RTCRtpSender, track: MediaStreamTrack | null): Promise<void> => {
+      if (sender.track !== track) await sender.replaceTrack(track);
+    };
+    await Promise.all([
+      swap(this.up.audio, tracks.audio),
+      swap(this.up.camera, tracks.camera),
+      swap(this.up.screen, tracks.screen),
+    ]);
+  }
+
+  audioSlot(slot: number): RTCRtpReceiver | undefined {
+    return this.down.audio[slot];
+  }
+
+  videoSlot(slot: number): RTCRtpReceiver | undefined {
+    return this.down.video[slot];
+  }
+
+  get screenSlot(): RTCRtpReceiver {
+    return this.down.screen;
+  }
+
+  close(): void {
+    this.pc.onconnectionstatechange = null;
+    this.pc.close();
+  }
+}
