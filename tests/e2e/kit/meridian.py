@@ -1,0 +1,93 @@
+"""Starts the real server for a test, with ports and data of its own, and ends it as an operator would."""
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.e2e.kit import needs
+from tests.e2e.kit.process import stop
+from tests.e2e.kit.tab import eventually
+
+START_S_MAX = 60
+MEDIA_WORKERS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meridian:
+    """A running server; `links` are the demo's: patient, physician, interpreter."""
+
+    origin: str
+    links: dict[str, str]
+    data: Path
+    log: Path
+    process: asyncio.subprocess.Process
+
+    def logged(self) -> str:
+        return self.log.read_text(errors="replace")
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM, *, count: int = 1) -> int:
+    """A port of 127.0.0.1 that is free now, the first of `count` free ones in a row."""
+    while True:
+        with contextlib.ExitStack() as sockets:
+            first = 0
+            try:
+                for offset in range(count):
+                    taken = sockets.enter_context(socket.socket(socket.AF_INET, kind))
+                    taken.bind(("127.0.0.1", first + offset if first else 0))
+                    first = first or taken.getsockname()[1]
+            except (OSError, OverflowError):
+                continue
+            return first
+
+
+@contextlib.asynccontextmanager
+async def meridian(
+    *arguments: str, env: dict[str, str] | None = None, log: str = "server.log"
+) -> AsyncIterator[Meridian]:
+    """`python -m server serve --demo` until the block ends; its log is left in tests/e2e/.out."""
+    with tempfile.TemporaryDirectory(prefix="meridian-") as folder:
+        port = free_port()
+        told = Path(folder) / "links.json"
+        own = {
+            "PYTHONPATH": str(needs.ROOT),
+            "MERIDIAN_SERVER__PORT": str(port),
+            "MERIDIAN_SERVER__DATA_DIR": str(Path(folder) / "data"),
+            "MERIDIAN_MEDIA__PORT": str(free_port(socket.SOCK_DGRAM, count=MEDIA_WORKERS)),
+            "MERIDIAN_MEDIA__WORKERS": str(MEDIA_WORKERS),
+        }
+        path = needs.out(log)
+        with path.open("wb") as output:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "server", "serve", "--demo", "--demo-json", str(told), *arguments),
+                cwd=needs.ROOT,
+                env={**os.environ, **own, **(env or {})},
+                stdout=output,
+                stderr=asyncio.subprocess.STDOUT,
+            )
+        try:
+            links = await _links(process, told, path)
+            origin = f"http://127.0.0.1:{port}"
+            yield Meridian(origin=origin, links=links, data=Path(folder) / "data", log=path, process=process)
+        finally:
+            await stop(process)
+
+
+async def _links(process: asyncio.subprocess.Process, told: Path, log: Path) -> dict[str, str]:
+    """The links, which the server writes once it serves."""
+
+    async def written() -> bool:
+        if process.returncode is not None:
+            raise AssertionError(f"the server ended ({process.returncode}):\n{log.read_text()[-4000:]}")
+        return told.exists() and told.read_text().rstrip().endswith("}")
+
+    await eventually(written, bool, within_s=START_S_MAX, what=f"the server serves; its log is {log}")
+    links: dict[str, str] = json.loads(told.read_text())
+    return links
