@@ -1,6 +1,6 @@
 """Translations of the product's own words: one catalogue for each page language, and the choice between them.
 
-The English sentence is the key (gettext). Placeholders are `{name}` in Python, templates and TypeScript alike,
+The English sentence is the key (gettext). Placeholders are `{name}` in Python, templates and TypeScript,
 so that a sentence is translated once wherever it is used.
 """
 
@@ -21,6 +21,7 @@ LOCALES = Path(__file__).parent / "locale"
 DOMAIN = "meridian"
 SOURCE_LANGUAGE = "en"
 ACCEPTED_TAGS_MAX = 20
+ACCEPTED_TAG = re.compile(r"\s*([A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*")
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 Direction = Literal["ltr", "rtl"]
@@ -77,8 +78,8 @@ def po_path(tag: str) -> Path:
 
 def page_languages() -> tuple[str, ...]:
     """Tags of all page languages, English first."""
-    translated = sorted(path.parent.parent.name.replace("_", "-") for path in LOCALES.glob(f"*/*/{DOMAIN}.po"))
-    return (SOURCE_LANGUAGE, *translated)
+    folders = (path.parent.parent.name for path in LOCALES.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
+    return (SOURCE_LANGUAGE, *sorted(name.replace("_", "-") for name in folders))
 
 
 def load_catalog(tag: str) -> Catalog:
@@ -98,7 +99,7 @@ def load_catalogs() -> Mapping[str, Catalog]:
 
 
 def choose_language(explicit: str | None, invited: str | None, accept_language: str | None) -> str:
-    """The page language: what the person chose, else the language they were invited in, else the browser's."""
+    """The page language: what the person chose, else what they were invited in, else the browser's."""
     for wanted in ([explicit], [invited], accepted_tags(accept_language or "")):
         found = negotiate_locale([tag for tag in wanted if tag], page_languages(), sep="-")
         if found:
@@ -107,10 +108,10 @@ def choose_language(explicit: str | None, invited: str | None, accept_language: 
 
 
 def accepted_tags(header: str) -> Sequence[str]:
-    """Tags of an Accept-Language header, best first (RFC 9110 section 12.5.4); what is malformed is left out."""
+    """Tags of an Accept-Language header, best first (RFC 9110 section 12.5.4), without malformed ones."""
     ranked: list[tuple[float, str]] = []
     for part in header.split(",")[:ACCEPTED_TAGS_MAX]:
-        found = re.fullmatch(r"\s*([A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*", part)
+        found = ACCEPTED_TAG.fullmatch(part)
         if found:
             ranked.append((-float(found[2] or 1), found[1]))
     return [tag for rank, tag in sorted(ranked, key=lambda one: one[0]) if rank < 0]

@@ -1,10 +1,11 @@
-"""Keeps the translations complete and turns them into scripts: python -m web.catalog_build extract|check|compile.
+"""Keeps translations complete and turns them into scripts: python -m web.catalog_build extract|check|compile.
 
 extract  put new messages into every .po file and drop the ones no longer used
 check    say what is missing, uncertain, stale or broken; exit 1 if anything is
 compile  write static/dist/messages/<page>.<language>.js with what that page's script uses
 """
 
+import io
 import json
 import re
 import sys
@@ -20,6 +21,7 @@ from web.extraction import SCRIPTS, Key, script_keys, template_catalog
 MESSAGES = Path(__file__).parent / "static" / "dist" / "messages"
 # Page scripts; each has its own messages, so that a patient's first page carries few.
 PAGES = ("invite", "visit", "board", "desk", "signin", "newconsult", "demo")
+WIDTH = 100
 CONTEXT_END = "\x04"
 PLURAL_RULE_LENGTH_MAX = 400
 # What the C expression of a Plural-Forms header may consist of; all of it means the same in JavaScript.
@@ -36,7 +38,7 @@ def read_catalog(tag: str) -> Catalog:
 
 
 def plural_script(rule: str) -> str:
-    """The plural rule of a catalogue as the body of a JavaScript arrow function of n; refuses anything else."""
+    """A catalogue's plural rule as the body of a JavaScript function of n; refuses anything else."""
     position = 0
     while position < len(rule):
         token = PLURAL_TOKEN.match(rule, position)
@@ -58,8 +60,11 @@ def extract_all() -> None:
         catalog = read_catalog(tag)
         catalog.update(template, no_fuzzy_matching=True, update_creation_date=False)
         catalog.obsolete.clear()
-        with po_path(tag).open("wb") as target:
-            write_po(target, catalog, width=100, include_lineno=False, sort_by_file=True)
+        path = po_path(tag)
+        header = path.read_text("utf-8").partition("\n\n")[0]
+        entries = io.BytesIO()
+        write_po(entries, catalog, width=WIDTH, include_lineno=False, sort_by_file=True, omit_header=True)
+        path.write_text(f"{header}\n\n{entries.getvalue().decode().strip()}\n", "utf-8")
 
 
 # --- check --------------------------------------------------------------------------------------------------
@@ -77,13 +82,18 @@ def complaints(tag: str) -> Iterator[str]:
     for identity in catalog.obsolete:
         yield f"{tag}: obsolete entry: {identity!r}"
     for message in known.values():
-        yield from (f"{tag}: {fault}: {message.id!r}" for fault in message_faults(message, catalog.num_plurals))
+        for fault in message_faults(message, catalog.num_plurals):
+            yield f"{tag}: {fault}: {message.id!r}"
+
+
+def texts(value: object) -> list[str]:
+    """One form or several, as a list."""
+    return [str(one) for one in value] if isinstance(value, tuple | list) else [str(value or "")]
 
 
 def message_faults(message: Message, plural_count: int) -> Iterator[str]:
-    plural = isinstance(message.id, tuple)
-    identities: Sequence[str] = list(message.id) if plural else [str(message.id)]
-    strings: Sequence[str] = list(message.string) if plural else [str(message.string)]
+    plural = not isinstance(message.id, str)
+    identities, strings = texts(message.id), texts(message.string)
     if message.fuzzy:
         yield "not confirmed (fuzzy)"
     if not all(strings) or (plural and len(strings) != plural_count):
@@ -106,9 +116,10 @@ def page_script(catalog: Catalog, keys: set[Key]) -> str:
     for message in catalog:
         if (message.context, message.id) not in keys:
             continue
-        first = message.id[0] if isinstance(message.id, tuple) else str(message.id)
+        first = texts(message.id)[0]
         key = f"{message.context}{CONTEXT_END}{first}" if message.context else first
-        chosen[key] = str(message.string) if isinstance(message.string, str) else [str(one) for one in message.string]
+        forms = texts(message.string)
+        chosen[key] = forms[0] if isinstance(message.id, str) else forms
     body = json.dumps(dict(sorted(chosen.items())), ensure_ascii=False)
     rule = plural_script(str(catalog.plural_expr))
     return (

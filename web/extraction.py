@@ -14,9 +14,10 @@ SCRIPTS = WEB / "client" / "src"
 TEMPLATES = WEB / "templates"
 
 # Which argument is what: a plural has two forms, a context comes before its message.
-PYTHON_WORDS = {"N_": None}
-TEMPLATE_WORDS = {"_": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
-SCRIPT_WORDS = {"t": None, "tn": (1, 2), "tc": ((1, "c"), 2)}
+Words = dict[str, tuple[int | tuple[int, int] | tuple[int, str], ...] | None]
+PYTHON_WORDS: Words = {"N_": None}
+TEMPLATE_WORDS: Words = {"_": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
+SCRIPT_WORDS: Words = {"t": None, "tn": (1, 2), "tc": ((1, "c"), 2)}
 IMPORTED = re.compile(r"""(?:from|import|import\()\s*["'](\./[\w./-]+\.ts|\.\./[\w./-]+\.ts)["']""")
 
 Key = tuple[str | None, str | tuple[str, str]]
@@ -24,11 +25,12 @@ Key = tuple[str | None, str | tuple[str, str]]
 
 def messages_in(path: Path) -> Iterator[tuple[int, Key]]:
     """Line and key (context, message or both plural forms) of every message in a source file."""
-    method, words = {
+    methods: dict[str, tuple[str, Words]] = {
         ".py": ("python", PYTHON_WORDS),
         ".html": ("jinja2.ext:babel_extract", TEMPLATE_WORDS),
         ".ts": ("javascript", SCRIPT_WORDS),
-    }[path.suffix]
+    }
+    method, words = methods[path.suffix]
     options = {"silent": "false", "trimmed": "true"} if path.suffix == ".html" else {}
     with path.open("rb") as source:
         for line, message, _comments, context in extract(method, source, words, options=options):

@@ -1,0 +1,60 @@
+"""The texts a person agrees to: versioned, one file for each language, never changed once somebody agreed.
+
+A file is `consents/<text_id>.<language>.txt`: the first line is the title, then paragraphs between empty
+lines. A new wording is a new version (`telehealth-2`); the hash says which words exactly were agreed to.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+FOLDER = Path(__file__).parent / "consents"
+TELEHEALTH = "telehealth-1"
+
+
+class UnknownConsentTextError(LookupError):
+    """There is no such text in this language; no other language is shown instead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentText:
+    """One text in one language; `sha256` is the hex hash of the file's bytes."""
+
+    text_id: str
+    language: str
+    sha256: str
+    title: str
+    paragraphs: tuple[str, ...]
+
+    def as_json(self) -> Mapping[str, object]:
+        return {
+            "id": self.text_id,
+            "hash": self.sha256,
+            "language": self.language,
+            "title": self.title,
+            "paragraphs": list(self.paragraphs),
+        }
+
+
+@lru_cache(maxsize=64)
+def consent_text(text_id: str, language: str) -> ConsentText:
+    """The text in exactly this language; raises UnknownConsentTextError."""
+    path = FOLDER / f"{text_id}.{language}.txt"
+    if path.name not in {known.name for known in FOLDER.iterdir()}:
+        raise UnknownConsentTextError(f"{text_id} is not there in {language}")
+    content = path.read_bytes()
+    title, *paragraphs = (part.strip() for part in content.decode("utf-8").strip().split("\n\n"))
+    return ConsentText(
+        text_id=text_id,
+        language=language,
+        sha256=hashlib.sha256(content).hexdigest(),
+        title=title,
+        paragraphs=tuple(" ".join(paragraph.split()) for paragraph in paragraphs),
+    )
+
+
+def consent_languages(text_id: str) -> tuple[str, ...]:
+    """The languages a text is there in."""
+    return tuple(sorted(path.name[len(text_id) + 1 : -4] for path in FOLDER.glob(f"{text_id}.*.txt")))
