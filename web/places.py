@@ -1,4 +1,4 @@
-"""Countries, time zones and cities by their names in a page language, with the emergency number of each country."""
+"""Countries, time zones and cities by their names in a page language, with each country's emergency number."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,9 +12,15 @@ from babel.dates import get_timezone_location
 from web.emergency import emergency_number
 
 # Codes of CLDR that are no country somebody can be in.
-NOT_COUNTRIES = frozenset(
-    {"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ", "AQ", "BV", "HM", "GS", "UM", "CP", "CQ"}
-)
+NOT_COUNTRIES = frozenset("AC AQ BV CP CQ DG EA EU EZ GS HM IC QO TA UM UN XA XB ZZ".split())
+# Where people call the place differently from the zone's name in CLDR.
+CITIES: Mapping[tuple[str, str], str] = {
+    ("Asia/Kuwait", "en"): "Kuwait City",
+    ("Asia/Kuwait", "ar"): "مدينة الكويت",
+    ("America/Los_Angeles", "ar"): "لوس أنجلوس",
+}
+# Territories without a zone of their own in CLDR, and the one in force there.
+ZONES_ELSEWHERE: Mapping[str, str] = {"XK": "Europe/Belgrade"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +54,8 @@ def babel_locale(tag: str) -> BabelLocale:
 
 def city(zone_id: str, tag: str) -> str:
     """The city that stands for a time zone, in a page language."""
-    return str(get_timezone_location(zone_id, locale=babel_locale(tag), return_city=True))
+    found = CITIES.get((zone_id, tag))
+    return found or str(get_timezone_location(zone_id, locale=babel_locale(tag), return_city=True))
 
 
 def zone(zone_id: str, tag: str) -> Zone:
@@ -57,7 +64,7 @@ def zone(zone_id: str, tag: str) -> Zone:
 
 def country_name(code: str, tag: str) -> str:
     """The country's name in a page language, or its code if it has none."""
-    return babel_locale(tag).territories.get(code, code)
+    return str(babel_locale(tag).territories.get(code, code))
 
 
 def language_name(tag_wanted: str, tag: str) -> str:
@@ -70,7 +77,7 @@ def language_name(tag_wanted: str, tag: str) -> str:
 def zones_by_country() -> Mapping[str, tuple[str, ...]]:
     """The zones of each country, as CLDR assigns them, without those this system does not know."""
     known = available_timezones()
-    found: dict[str, list[str]] = {}
+    found = {code: [zone_id] for code, zone_id in ZONES_ELSEWHERE.items()}
     for zone_id, code in sorted(get_global("zone_territories").items()):
         if zone_id in known and "/" in zone_id and not zone_id.startswith("Etc/"):
             found.setdefault(code, []).append(zone_id)
@@ -80,15 +87,15 @@ def zones_by_country() -> Mapping[str, tuple[str, ...]]:
 @lru_cache(maxsize=16)
 def countries(tag: str) -> tuple[Country, ...]:
     """All countries in the page language's alphabetical order."""
-    names = babel_locale(tag).territories
+    names = {str(code): str(name) for code, name in babel_locale(tag).territories.items()}
     found = [
         Country(
             code=code,
-            name=names[code],
+            name=name,
             zones=tuple(zone(zone_id, tag) for zone_id in zones_by_country().get(code, ())),
             emergency=emergency_number(code),
         )
-        for code in names
+        for code, name in names.items()
         if len(code) == 2 and code.isalpha() and code not in NOT_COUNTRIES
     ]
     return tuple(sorted(found, key=lambda country: country.name.casefold()))
