@@ -1,9 +1,11 @@
 """What every test can ask for, and the rule that on a build machine nothing is skipped."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
+
+from tests.e2e.kit import services
 
 IN_CI = os.environ.get("CI", "").lower() in ("true", "1")
 
@@ -27,3 +29,17 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     report = yield
     _fail_if_skipped(report)
     return report
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A real Redis of this test run alone."""
+    with services.redis() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A real PostgreSQL of this test run alone: postgresql://…, without a driver's name."""
+    with services.postgres() as url:
+        yield url

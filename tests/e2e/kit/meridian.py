@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.e2e.kit import needs
+from tests.e2e.kit.ports import free_port
 from tests.e2e.kit.process import stop
 from tests.e2e.kit.tab import eventually
 
@@ -31,21 +32,6 @@ class Meridian:
 
     def logged(self) -> str:
         return self.log.read_text(errors="replace")
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM, *, count: int = 1) -> int:
-    """A port of 127.0.0.1 that is free now, the first of `count` free ones in a row."""
-    while True:
-        with contextlib.ExitStack() as sockets:
-            first = 0
-            try:
-                for offset in range(count):
-                    taken = sockets.enter_context(socket.socket(socket.AF_INET, kind))
-                    taken.bind(("127.0.0.1", first + offset if first else 0))
-                    first = first or taken.getsockname()[1]
-            except (OSError, OverflowError):
-                continue
-            return first
 
 
 @contextlib.asynccontextmanager
