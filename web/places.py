@@ -1,4 +1,4 @@
-"""Countries, time zones and cities by their names in a page language, with each country's emergency number."""
+"""Countries, time zones and cities by name in a page language, with each country's emergency number."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,10 @@ from babel.dates import get_timezone_location
 from web.emergency import emergency_number
 
 # Codes of CLDR that are no country somebody can be in.
-NOT_COUNTRIES = frozenset("AC AQ BV CP CQ DG EA EU EZ GS HM IC QO TA UM UN XA XB ZZ".split())
+NOT_COUNTRIES = frozenset(
+    {"AC", "AQ", "BV", "CP", "CQ", "DG", "EA", "EU", "EZ", "GS", "HM", "IC", "QO", "TA", "UM", "UN"}
+    | {"XA", "XB", "ZZ"}
+)
 # Where people call the place differently from the zone's name in CLDR.
 CITIES: Mapping[tuple[str, str], str] = {
     ("Asia/Kuwait", "en"): "Kuwait City",
