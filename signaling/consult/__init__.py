@@ -1,0 +1,1 @@
+"""One consult as pure values and functions: no I/O, no clock, no randomness."""

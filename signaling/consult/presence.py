@@ -1,0 +1,105 @@
+"""Presence: what is true of people only while their browsers are connected. Pure, never stored as events."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+
+from signaling.consult.values import CheckResult, ConnectionId, ConnectionLevel, ParticipantId, PeerId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """How a device check went; None is not tried."""
+
+    camera: CheckResult | None = None
+    microphone: CheckResult | None = None
+    speaker: CheckResult | None = None
+    network: CheckResult | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonPresence:
+    """One participant's presence. `connection` is the one that holds the seat."""
+
+    connection: ConnectionId | None = None
+    gone_since: datetime | None = None
+    peer: PeerId | None = None
+    audio_on: bool = True
+    video_on: bool = True
+    connection_level: ConnectionLevel = "good"
+    device_check: Checked | None = None
+
+
+NOBODY: Final = PersonPresence()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsultPresence:
+    """The presence in one consult. `revision` grows with each change."""
+
+    revision: int = 0
+    people: Mapping[ParticipantId, PersonPresence] = field(default_factory=lambda: MappingProxyType({}))
+
+    def of(self, participant: ParticipantId) -> PersonPresence:
+        """The presence of one participant; of nobody if never here."""
+        return self.people.get(participant, NOBODY)
+
+
+EMPTY: Final = ConsultPresence()
+
+
+def with_person(
+    presence: ConsultPresence, participant: ParticipantId, person: PersonPresence
+) -> ConsultPresence:
+    """Replace one participant's presence; nothing changes, the revision included, if it is the same."""
+    if presence.of(participant) == person:
+        return presence
+    people = MappingProxyType({**presence.people, participant: person})
+    return ConsultPresence(revision=presence.revision + 1, people=people)
+
+
+def connected(
+    presence: ConsultPresence, participant: ParticipantId, connection: ConnectionId
+) -> ConsultPresence:
+    """`connection` holds the participant's seat from here on."""
+    person = replace(presence.of(participant), connection=connection, gone_since=None)
+    return with_person(presence, participant, person)
+
+
+def disconnected(
+    presence: ConsultPresence, participant: ParticipantId, connection: ConnectionId | None, *, now: datetime
+) -> ConsultPresence:
+    """`connection` is gone. Nothing changes if another one holds the seat by now."""
+    person = presence.of(participant)
+    if person.connection != connection or person.gone_since is not None:
+        return presence
+    return with_person(presence, participant, replace(person, connection=None, gone_since=now))
+
+
+def with_peer(presence: ConsultPresence, participant: ParticipantId, peer: PeerId | None) -> ConsultPresence:
+    """The participant's media goes through `peer`, or nowhere."""
+    return with_person(presence, participant, replace(presence.of(participant), peer=peer))
+
+
+def without_peer(presence: ConsultPresence, peer: PeerId) -> ConsultPresence:
+    """`peer` is gone, whoever had it."""
+    for participant, person in presence.people.items():
+        if person.peer == peer:
+            return with_peer(presence, participant, None)
+    return presence
+
+
+def owner_of(presence: ConsultPresence, peer: PeerId) -> ParticipantId | None:
+    """Whose `peer` this is."""
+    return next((p for p, person in presence.people.items() if person.peer == peer), None)
+
+
+def overdue(presence: ConsultPresence, *, now: datetime, after_s: int) -> tuple[ParticipantId, ...]:
+    """Who has been gone for at least `after_s` seconds."""
+    return tuple(
+        participant
+        for participant, person in presence.people.items()
+        if person.gone_since is not None and (now - person.gone_since).total_seconds() >= after_s
+    )

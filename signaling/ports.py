@@ -1,0 +1,268 @@
+"""What the service needs from outside: storage, media, time, ids, tickets, invitations.
+
+The server provides them. Each port has a contract suite in `tests/contracts/` or a fake in
+`tests/signaling/`; every adapter passes the suite.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from signaling.consult.events import Event
+from signaling.consult.presence import ConsultPresence
+from signaling.consult.values import (
+    ClinicId,
+    Consult,
+    ConsultId,
+    DeviceId,
+    MessageId,
+    ParticipantId,
+    PeerId,
+    Role,
+    Source,
+    UserId,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """What is known of a participant beside the facts: rows that can be erased."""
+
+    name: str
+    birth_year: int | None = None
+    time_zone: str | None = None  # IANA name
+    country: str | None = None  # as booked, ISO 3166-1 alpha-2
+    city: str | None = None  # as booked
+    location_country: str | None = None  # as told by the person
+    location_text: str | None = None  # as told by the person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonChange:
+    """Set these fields of one participant's row (made if missing); None leaves a field as it is.
+
+    A new participant with a staff account and no `name` gets the account's name from the store.
+    """
+
+    participant: ParticipantId
+    user: UserId | None = None
+    name: str | None = None
+    birth_year: int | None = None
+    time_zone: str | None = None
+    country: str | None = None
+    city: str | None = None
+    location_country: str | None = None
+    location_text: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatRow:
+    """One chat message. `text` is empty once erased."""
+
+    seq: int
+    message: MessageId
+    participant: ParticipantId
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideRows:
+    """Rows that commit in the same transaction as the events that refer to them."""
+
+    people: tuple[PersonChange, ...] = ()
+    chat: tuple[ChatRow, ...] = ()
+
+
+NO_ROWS = SideRows()
+CHAT_PAGE_MAX = 200
+BOARD_ROWS_MAX = 200
+
+
+class ConsultStore(Protocol):
+    """Durable consults: events, and the rows they refer to."""
+
+    async def load(self, consult: ConsultId) -> Consult | None:
+        """Return the consult folded from its events (`evolve.replay`), or None."""
+        ...
+
+    async def append(
+        self,
+        after: Consult,
+        events: Sequence[Event],
+        *,
+        expected_version: int,
+        due_at: datetime | None,
+        rows: SideRows,
+    ) -> None:
+        """Store `events` as versions expected_version + 1 ..., `rows` and a summary of `after`, or nothing.
+
+        `after` is the consult with `events` applied; its phase, times, version and `due_at` (None: never
+        due) are what lists and deadlines are found by. `expected_version` 0 makes a new consult.
+
+        Raises:
+            VersionConflict: these versions exist, or another consult already `continues` the same one.
+        """
+        ...
+
+    async def due(self, now: datetime, *, limit: int) -> Sequence[ConsultId]:
+        """Consults whose `due_at` is at or before `now`, the longest due first, at most `limit`."""
+        ...
+
+    async def live(self, *, limit: int) -> Sequence[ConsultId]:
+        """Consults whose phase is waiting or in_progress, or whose waiting room is open; at most `limit`."""
+        ...
+
+    async def board(self, clinic: ClinicId, start: datetime, end: datetime) -> Sequence[ConsultId]:
+        """Consults of `clinic` starting in [start, end), and its waiting and in_progress ones whenever they
+        started, by starts_at then id, at most `BOARD_ROWS_MAX`.
+        """
+        ...
+
+    async def directory(self, consult: ConsultId) -> Mapping[ParticipantId, Person]:
+        """The people of a consult; empty if there is no such consult."""
+        ...
+
+    async def chat(self, consult: ConsultId, *, after_seq: int, limit: int) -> Sequence[ChatRow]:
+        """Chat messages with seq > `after_seq`, in order, at most `limit`."""
+        ...
+
+    async def continued_as(self, consult: ConsultId) -> ConsultId | None:
+        """The consult that `continues` this one, or None."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerLink:
+    """Forward `source` of one peer to one slot of another. Slots: 0..4 for people, 0 for the screen."""
+
+    publisher: PeerId
+    source: Source
+    subscriber: PeerId
+    slot: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routing:
+    """Everything that is forwarded in one consult; whatever is not named is not forwarded."""
+
+    revision: int  # grows with each routing of a consult; an older one is ignored
+    links: frozenset[PeerLink]
+
+
+class MediaPort(Protocol):
+    """The media plane. Notices come back by the service's `media_*` methods."""
+
+    async def connect(self, consult: ConsultId, peer: PeerId, offer: str) -> str:
+        """Take a peer's SDP offer and return the answer.
+
+        Raises:
+            MediaUnavailable: `bad_offer` if the offer is at fault, `media_unavailable` if we are.
+        """
+        ...
+
+    async def route(self, consult: ConsultId, routing: Routing) -> None:
+        """Make `routing` what is forwarded; a consult without peers needs nothing done."""
+        ...
+
+    async def close_peer(self, consult: ConsultId, peer: PeerId) -> None:
+        """Stop everything of a peer, at once; an unknown peer needs nothing done."""
+        ...
+
+    async def close_consult(self, consult: ConsultId) -> None:
+        """Stop everything of a consult, at once; an unknown consult needs nothing done."""
+        ...
+
+
+class PresenceStore(Protocol):
+    """Presence of consults: ephemeral, shared by the servers that serve them."""
+
+    async def get(self, consult: ConsultId) -> ConsultPresence:
+        """The presence of a consult; empty if nobody was ever here."""
+        ...
+
+    async def update(
+        self, consult: ConsultId, change: Callable[[ConsultPresence], ConsultPresence]
+    ) -> ConsultPresence:
+        """Apply a pure `change` atomically and return the result; `change` may run more than once."""
+        ...
+
+    async def forget(self, consult: ConsultId) -> None:
+        """Drop the presence of a consult that is over."""
+        ...
+
+    async def known(self) -> Sequence[ConsultId]:
+        """The consults that have presence here."""
+        ...
+
+
+class Clock(Protocol):
+    """The time."""
+
+    def now(self) -> datetime:
+        """Now, aware, in UTC."""
+        ...
+
+
+class Ids(Protocol):
+    """Fresh ids."""
+
+    def new(self) -> str:
+        """128 random bits, url-safe."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeatEntry:
+    """A ticket opened a seat in one consult."""
+
+    consult: ConsultId
+    participant: ParticipantId
+    device: DeviceId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardEntry:
+    """A ticket opened the board of a clinic."""
+
+    clinic: ClinicId
+    user: UserId
+    role: Role  # physician or coordinator
+
+
+Entry = SeatEntry | BoardEntry
+
+
+class Tickets(Protocol):
+    """One-use tickets, valid for 30 s."""
+
+    async def redeem(self, ticket: str) -> Entry | None:
+        """What the ticket opens, the first time and in time; else None. Never raises for a bad ticket."""
+        ...
+
+
+class Invitations(Protocol):
+    """Invitation links. The secret is stored hashed; the link is returned once."""
+
+    async def issue(self, consult: ConsultId, participant: ParticipantId) -> str:
+        """Make a link for a participant without a staff account; earlier links of theirs stop working."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClinicFacts:
+    """What views say about the clinic."""
+
+    name: str
+    phone: str
+    time_zone: str  # IANA name; the board's day is a day there
+    emergency_numbers: Mapping[str, str]  # by ISO 3166-1 alpha-2
+
+
+class Clinics(Protocol):
+    """The clinics served here."""
+
+    def facts(self, clinic: ClinicId) -> ClinicFacts:
+        """The facts of a clinic."""
+        ...

@@ -1,0 +1,1 @@
+"""Every message between the browser and the server, declared once."""

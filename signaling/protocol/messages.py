@@ -1,0 +1,457 @@
+"""Every message, declared once: what a browser may send, what it is answered, what it is told.
+
+The class is the documentation, the validator, the TypeScript (`web/client/src/protocol.gen.ts`) and the page
+`signaling/PROTOCOL.md`. `type` selects the class; there is no default and no further field is accepted.
+"""
+
+from typing import Annotated, Literal, get_args
+
+from annotated_types import Ge, Le, MaxLen, MinLen
+from pydantic import Field
+
+from signaling.consult.values import (
+    CancelReason,
+    ConnectionLevel,
+    DeclineReason,
+    NoticeKind,
+    Role,
+)
+from signaling.errors import Code
+from signaling.protocol.fields import (
+    CommandId,
+    ConsultRef,
+    Country,
+    Day,
+    Language,
+    LocationText,
+    MessageRef,
+    Name,
+    Offer,
+    ParticipantRef,
+    PeerRef,
+    Place,
+    Shape,
+    SupportId,
+    Text,
+    TextHash,
+    TextId,
+    Ticket,
+    Time,
+    TimeZone,
+    Url,
+    UserRef,
+)
+from signaling.protocol.shapes import BirthYear, BoardView, ConsultView, DeviceCheck
+
+CHAT_PAGE_MAX = 200  # messages in one answer to fetch_chat
+
+Minutes = Annotated[int, Ge(0), Le(240)]
+Repeatable = Annotated[CommandId, "Made by the client; the same id again is answered again, not done again."]
+
+
+class ConnectAuth(Shape):
+    """The `auth` of the Socket.IO connection. A ticket works once, for 30 s."""
+
+    ticket: Annotated[Ticket, "From POST /api/ticket."]
+    peer: Annotated[PeerRef | None, "The peer this page still has, when it reconnects."] = None
+
+
+# --- from the browser: about the sender's own seat -------------------------------------------------------
+
+
+class Arrive(Shape):
+    """The device check is done: take the seat (a patient then waits, a physician is in the room)."""
+
+    type: Literal["arrive"]
+    command_id: Repeatable
+
+
+class TakeSeat(Shape):
+    """Move the seat to this device; anyone but a physician then waits for admission on it."""
+
+    type: Literal["take_seat"]
+    command_id: Repeatable
+
+
+class Leave(Shape):
+    """Go."""
+
+    type: Literal["leave"]
+    command_id: Repeatable
+
+
+class GiveConsent(Shape):
+    """Accept the telehealth consent text shown."""
+
+    type: Literal["give_consent"]
+    command_id: Repeatable
+    text_id: Annotated[TextId, "Which text."]
+    text_hash: Annotated[TextHash, "SHA-256 of the text as shown, hexadecimal."]
+    language: Annotated[Language, "In which language it was shown."]
+
+
+class TellLocation(Shape):
+    """Say where one is, for an emergency."""
+
+    type: Literal["tell_location"]
+    command_id: Repeatable
+    country: Annotated[Country, "ISO 3166-1 alpha-2."]
+    text: Annotated[LocationText, "Address or description, in one's own words."]
+
+
+class SetMedia(Shape):
+    """Say whether one's microphone and camera are on. What is off is not forwarded."""
+
+    type: Literal["set_media"]
+    audio_on: Annotated[bool, "The microphone."]
+    video_on: Annotated[bool, "The camera."]
+
+
+class ReportDeviceCheck(Shape):
+    """Say how the device check went."""
+
+    type: Literal["report_device_check"]
+    check: Annotated[DeviceCheck, "Its results so far."]
+
+
+class ReportConnection(Shape):
+    """Say how good one's connection is, as the browser measures it."""
+
+    type: Literal["report_connection"]
+    level: Annotated[ConnectionLevel, "How good."]
+
+
+class StartSharing(Shape):
+    """Begin to share one's screen."""
+
+    type: Literal["start_sharing"]
+    command_id: Repeatable
+
+
+class StopSharing(Shape):
+    """Stop the screen share; a physician may stop anybody's."""
+
+    type: Literal["stop_sharing"]
+    command_id: Repeatable
+
+
+class SendMessage(Shape):
+    """Write to everyone in the room."""
+
+    type: Literal["send_message"]
+    command_id: Repeatable
+    text: Annotated[Text, "What to write."]
+
+
+class FetchChat(Shape):
+    """Ask for chat messages one lacks. Answered with `chat`."""
+
+    type: Literal["fetch_chat"]
+    after_seq: Annotated[int, Ge(0), "The last one had, 0 for none."]
+
+
+class ConnectMedia(Shape):
+    """Offer one's RTCPeerConnection. Answered with `media_answer`; an older peer of the seat is closed."""
+
+    type: Literal["connect_media"]
+    offer: Annotated[Offer, "SDP."]
+
+
+class CloseMedia(Shape):
+    """Close one's peer."""
+
+    type: Literal["close_media"]
+    peer: Annotated[PeerRef, "Which, so that a late message closes no newer one."]
+
+
+# --- from the browser: about people and the consult; a board says which consult, a seat does not ----------
+
+
+class About(Shape):
+    """A message about a consult."""
+
+    command_id: Repeatable
+    consult_id: Annotated[ConsultRef | None, "Required from a board, absent from a seat."] = None
+
+
+class Admit(About):
+    """Let a waiting person in."""
+
+    type: Literal["admit"]
+    participant: Annotated[ParticipantRef, "Whom."]
+    further_device: Annotated[bool, "Let their further device take the seat."] = False
+    identity_confirmed: Annotated[bool, "The viewer has confirmed who it is."] = False
+
+
+class Decline(About):
+    """Send a waiting person (or their further device) away."""
+
+    type: Literal["decline"]
+    participant: Annotated[ParticipantRef, "Whom."]
+    reason: Annotated[DeclineReason, "Why."]
+
+
+class Hold(About):
+    """Put someone on hold."""
+
+    type: Literal["hold"]
+    participant: Annotated[ParticipantRef, "Whom."]
+
+
+class Resume(About):
+    """Bring someone back from hold."""
+
+    type: Literal["resume"]
+    participant: Annotated[ParticipantRef, "Whom."]
+
+
+class Remove(About):
+    """Take someone out for good."""
+
+    type: Literal["remove"]
+    participant: Annotated[ParticipantRef, "Whom."]
+
+
+class Rename(About):
+    """Correct a name: one's own, or (staff) anybody's."""
+
+    type: Literal["rename"]
+    participant: Annotated[ParticipantRef, "Whose."]
+    name: Annotated[Name, "The right name."]
+
+
+class AskToMute(About):
+    """Ask someone to mute."""
+
+    type: Literal["ask_to_mute"]
+    participant: Annotated[ParticipantRef, "Whom."]
+
+
+class SendNotice(About):
+    """Tell the waiting people how long it will be."""
+
+    type: Literal["send_notice"]
+    kind: Annotated[NoticeKind, "What about."]
+    minutes: Annotated[Minutes, "About how long still."]
+
+
+class Extend(About):
+    """Plan more time."""
+
+    type: Literal["extend"]
+    minutes: Annotated[int, Ge(5), Le(120), "How many more."]
+
+
+class End(About):
+    """End the consult for everyone."""
+
+    type: Literal["end"]
+    reason: Annotated[Literal["completed", "technical"], "Why."]
+
+
+class ContinueConsult(About):
+    """Begin a new consult with the people of one that has ended. Answered with the new `consult_id`."""
+
+    type: Literal["continue_consult"]
+    minutes: Annotated[int, Ge(5), Le(120), "How long it is planned to take."]
+
+
+class Person(Shape):
+    """A person to invite."""
+
+    role: Annotated[Role, "What they will be in the consult."]
+    language: Annotated[Language, "Their language, BCP 47."]
+    user: Annotated[UserRef | None, "Their staff account; without one they get an invitation link."] = None
+    name: Annotated[Name | None, "Required without a staff account."] = None
+    birth_year: Annotated[BirthYear | None, "Required for a patient."] = None
+    time_zone: Annotated[TimeZone | None, "IANA name. Required for a patient."] = None
+    country: Annotated[Country | None, "ISO 3166-1 alpha-2. Required for a patient."] = None
+    city: Annotated[Place | None, "Where they are expected to be."] = None
+
+
+class Invite(About):
+    """Invite one more person. The answer has their link, once."""
+
+    type: Literal["invite"]
+    person: Annotated[Person, "Whom."]
+
+
+class RevokeInvitation(About):
+    """Take an invitation back."""
+
+    type: Literal["revoke_invitation"]
+    participant: Annotated[ParticipantRef, "Whose."]
+
+
+# --- from the browser: only from a board ------------------------------------------------------------------
+
+
+class Schedule(Shape):
+    """Make a new consult. The answer has its `consult_id` and the links of its people, once."""
+
+    type: Literal["schedule"]
+    command_id: Repeatable
+    starts_at: Annotated[Time, "Planned start."]
+    ends_at: Annotated[Time, "Planned end, 5 minutes to 8 hours later."]
+    people: Annotated[list[Person], MinLen(2), MaxLen(6), "One patient, one or more physicians, others."]
+    clinician_language: Annotated[Language, "What the interpreter interprets into."] = "en"
+
+
+class Reschedule(About):
+    """Move a consult that has not begun."""
+
+    type: Literal["reschedule"]
+    starts_at: Annotated[Time, "Planned start."]
+    ends_at: Annotated[Time, "Planned end."]
+
+
+class Cancel(About):
+    """Call off a consult that has not begun."""
+
+    type: Literal["cancel"]
+    reason: Annotated[CancelReason, "Why."]
+
+
+class Cover(About):
+    """Take part in a colleague's consult as a physician."""
+
+    type: Literal["cover"]
+    language: Annotated[Language, "Of the viewer, BCP 47."] = "en"
+
+
+class OpenBoard(Shape):
+    """Show the clinic's day. Answered by `board_view` messages from then on."""
+
+    type: Literal["open_board"]
+    day: Annotated[Day | None, "The clinic's date; null is today, also after midnight."] = None
+
+
+# --- answers ----------------------------------------------------------------------------------------------
+
+
+class InvitationLink(Shape):
+    """A link to hand to one person. It is shown once and stored nowhere in clear."""
+
+    participant: Annotated[ParticipantRef, "Whose."]
+    url: Annotated[Url, "The secret is in its fragment."]
+
+
+class Accepted(Shape):
+    """Done."""
+
+    type: Literal["accepted"] = "accepted"
+    version: Annotated[int | None, "Of the consult, afterwards."] = None
+    consult_id: Annotated[ConsultRef | None, "The new consult, after schedule and continue_consult."] = None
+    participant: Annotated[ParticipantRef | None, "The new participant, after invite and cover."] = None
+    invitations: Annotated[list[InvitationLink], MaxLen(6), "Links, once."] = Field(default_factory=list)
+
+
+class MediaAnswer(Shape):
+    """The answer to an offer."""
+
+    type: Literal["media_answer"] = "media_answer"
+    peer: Annotated[PeerRef, "The id of this RTCPeerConnection."]
+    answer: Annotated[str, "SDP."]
+
+
+class ChatMessage(Shape):
+    """One chat message."""
+
+    seq: Annotated[int, "Its number, from 1 without gaps."]
+    id: Annotated[MessageRef, "Its id."]
+    participant: Annotated[ParticipantRef, "Who wrote it."]
+    at: Annotated[Time, "When."]
+    text: Annotated[str, "Empty only if erased."]
+
+
+class Chat(Shape):
+    """Chat messages after the asked one, oldest first; ask again while fewer than `chat_seq` are had."""
+
+    type: Literal["chat"] = "chat"
+    messages: Annotated[list[ChatMessage], MaxLen(CHAT_PAGE_MAX), "In order."]
+
+
+class Refusal(Shape):
+    """Not done. The person may not, or not now; or `internal`: we failed."""
+
+    type: Literal["refusal"] = "refusal"
+    code: Annotated[Code, "Why; stable."]
+    support_id: Annotated[SupportId | None, "With `internal`: what to quote to support."] = None
+
+
+# --- told by the server -----------------------------------------------------------------------------------
+
+
+class AskedToMute(Shape):
+    """The physician asks the viewer to mute."""
+
+    type: Literal["asked_to_mute"] = "asked_to_mute"
+
+
+class Displaced(Shape):
+    """The seat was opened on another page or device; this connection is now closed. Do not reconnect."""
+
+    type: Literal["displaced"] = "displaced"
+
+
+class ConsultContinued(Shape):
+    """The ended consult goes on as a new one."""
+
+    type: Literal["consult_continued"] = "consult_continued"
+    consult_id: Annotated[ConsultRef, "The new one."]
+
+
+class MediaLost(Shape):
+    """The server has lost the viewer's peer: make a new RTCPeerConnection now."""
+
+    type: Literal["media_lost"] = "media_lost"
+    peer: Annotated[PeerRef, "Which is gone; ignore it if one has a newer one."]
+
+
+class ProtocolErrorNotice(Shape):
+    """The client sent something no correct client sends; the connection is closed after this."""
+
+    type: Literal["protocol_error"] = "protocol_error"
+    code: Annotated[str, "Why; for the developer."]
+
+
+SeatMessage = (
+    Arrive
+    | TakeSeat
+    | Leave
+    | GiveConsent
+    | TellLocation
+    | SetMedia
+    | ReportDeviceCheck
+    | ReportConnection
+    | StartSharing
+    | StopSharing
+    | SendMessage
+    | FetchChat
+    | ConnectMedia
+    | CloseMedia
+)
+ConsultMessage = (
+    Admit
+    | Decline
+    | Hold
+    | Resume
+    | Remove
+    | Rename
+    | AskToMute
+    | SendNotice
+    | Extend
+    | End
+    | ContinueConsult
+    | Invite
+    | RevokeInvitation
+)
+BoardMessage = Schedule | Reschedule | Cancel | Cover | OpenBoard
+ClientMessage = SeatMessage | ConsultMessage | BoardMessage
+Answer = Accepted | MediaAnswer | Chat | Refusal
+ServerMessage = (
+    ConsultView | BoardView | AskedToMute | Displaced | ConsultContinued | MediaLost | ProtocolErrorNotice
+)
+
+SEAT_TYPES: frozenset[type] = frozenset(get_args(SeatMessage) + get_args(ConsultMessage))
+BOARD_TYPES: frozenset[type] = frozenset(get_args(ConsultMessage) + get_args(BoardMessage))
