@@ -91,7 +91,7 @@ def works(*command: str | Path, env: dict[str, str] | None = None) -> bool:
 def sources(top: Path) -> Iterator[Path]:
     """The files below a folder that a build reads, in order: nothing installed, generated or cached."""
     for folder, folders, files in os.walk(top):
-        folders[:] = sorted(set(folders) - {"node_modules", "dist", "__pycache__", "LC_MESSAGES.out"})
+        folders[:] = sorted(set(folders) - {"node_modules", "dist", "__pycache__"})
         for name in sorted(files):
             if not name.endswith((".mo", ".pyc", ".md")):
                 yield Path(folder, name)
@@ -217,7 +217,7 @@ def build_web() -> None:
     say("building the front end")
     call(PYTHON, "-m", "web.build", env=env)
     call("node", "build.mjs", cwd=WEB, env=env)
-    mark("web", digest(WEB))
+    mark("web", want)
 
 
 # --- what the tests need from the system --------------------------------------------------------------------
@@ -327,4 +327,7 @@ def main(verb: str = "run", *given: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    with contextlib.suppress(KeyboardInterrupt):
+        main(*sys.argv[1:])
+        sys.exit(0)
+    sys.exit(130)
