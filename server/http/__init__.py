@@ -1,0 +1,1 @@
+"""The HTTP side: one route table, one boundary around every request, pages and the JSON interface."""

@@ -1,0 +1,53 @@
+"""Cookies: one for staff, one for each seat, one for the page language."""
+
+from typing import Final
+
+from aiohttp import web
+
+from server.http.origin import Site
+from server.identity.random_values import SECRET_CHARS
+from server.identity.seats import COOKIE_MAX_AGE_S, cookie_name
+
+STAFF: Final = "meridian_staff"
+LANGUAGE: Final = "meridian_lang"
+LANGUAGE_MAX_AGE_S: Final = 365 * 86400
+
+
+def name(site: Site, plain: str) -> str:
+    """`__Host-` binds a cookie to this host and to https; browsers refuse it on plain http."""
+    return f"__Host-{plain}" if site.secure else plain
+
+
+def read(request: web.Request, site: Site, plain: str) -> str | None:
+    """The secret in a cookie, if it has the form of one."""
+    value = request.cookies.get(name(site, plain))
+    return value if value is not None and len(value) == SECRET_CHARS else None
+
+
+def seat(request: web.Request, site: Site, consult_id: str, participant_id: str) -> str | None:
+    return read(request, site, cookie_name(consult_id, participant_id))
+
+
+def put(
+    response: web.StreamResponse, site: Site, plain: str, value: str, *, max_age_s: int | None = None
+) -> None:
+    """Set a cookie that no script can read and no other site's page sends along."""
+    response.set_cookie(
+        name(site, plain),
+        value,
+        max_age=max_age_s,
+        path="/",
+        secure=site.secure,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def put_seat(
+    response: web.StreamResponse, site: Site, consult_id: str, participant_id: str, value: str
+) -> None:
+    put(response, site, cookie_name(consult_id, participant_id), value, max_age_s=COOKIE_MAX_AGE_S)
+
+
+def drop(response: web.StreamResponse, site: Site, plain: str) -> None:
+    response.del_cookie(name(site, plain), path="/", secure=site.secure, httponly=True, samesite="Lax")

@@ -1,0 +1,44 @@
+"""What handlers find in the application."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from server.http.origin import Site
+from server.http.static import StaticFiles
+from server.identity.accounts import Accounts
+from server.identity.one_use import OneUse
+from server.identity.random_values import SystemClock
+from server.identity.seats import Seats
+from server.identity.sign_ins import SignIns
+from server.identity.throttle import Throttle
+from server.settings import Settings
+from server.storage.consults import Consults
+from server.storage.database import Database
+from signaling.ports import Entry
+from web.render import Renderer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything a request may need, made once at start."""
+
+    settings: Settings
+    site: Site
+    clock: SystemClock
+    database: Database
+    consults: Consults
+    accounts: Accounts
+    sign_ins: SignIns
+    seats: Seats
+    throttle: Throttle
+    tickets: OneUse[Entry]
+    renderer: Renderer
+    files: StaticFiles
+    # Secrets of the demo's links, each for one account; None outside the demo.
+    demo_links: OneUse[str] | None
+    media_ready: "MediaReady"
+
+
+SERVICES: Final = web.AppKey("services", Services)

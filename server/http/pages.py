@@ -1,0 +1,208 @@
+"""The pages: which typed context each address gives to the renderer."""
+
+from typing import Final, TypedDict
+from urllib.parse import quote
+
+from aiohttp import web
+
+from server.http import cookies
+from server.http.errors import HttpError
+from server.http.identify import seat_of, signed_in
+from server.http.keys import SERVICES
+from server.identity.sign_ins import SignedIn
+from web.catalog import Locale, choose_language, locale_of, page_languages
+from web.consents import TELEHEALTH, ConsentText, consent_text
+from web.pages import (
+    BoardPage,
+    Clinic,
+    Colleague,
+    DemoPage,
+    DeskPage,
+    ErrorKind,
+    ErrorPage,
+    HelpPage,
+    InvitationPage,
+    LandingPage,
+    NewConsultPage,
+    Page,
+    SeatPage,
+    SignInPage,
+    StaffUser,
+)
+from web.places import countries, language_name, zone
+
+BOARD_ROLES: Final = frozenset({"physician", "coordinator"})
+_KINDS: Final[dict[int, ErrorKind]] = {401: "forbidden", 403: "forbidden", 404: "not_found", 500: "internal"}
+_PAGE_LANGUAGES: Final = page_languages()
+_LOCALES: Final = tuple(locale_of(tag) for tag in _PAGE_LANGUAGES)
+
+
+def home(account_role: str) -> str:
+    """Where a member of staff begins."""
+    return "/board" if account_role in BOARD_ROLES else "/desk"
+
+
+def explicit_language(request: web.Request) -> str | None:
+    """The page language a person chose: in this address, or earlier."""
+    chosen = request.query.get("lang") or request.cookies.get(cookies.LANGUAGE)
+    return chosen if chosen in _PAGE_LANGUAGES else None
+
+
+def language(request: web.Request, invited: str | None = None) -> str:
+    return choose_language(explicit_language(request), invited, request.headers.get("Accept-Language"))
+
+
+class _Common(TypedDict):
+    """What every page knows."""
+
+    locale: Locale
+    languages: tuple[Locale, ...]
+    clinic: Clinic
+
+
+def _common(request: web.Request, invited: str | None = None) -> _Common:
+    tag = language(request, invited)
+    clinic = request.app[SERVICES].settings.clinic
+    return _Common(
+        locale=locale_of(tag),
+        languages=_LOCALES,
+        clinic=Clinic(name=clinic.name, phone=clinic.phone, zone=zone(clinic.time_zone, tag)),
+    )
+
+
+def _answer(request: web.Request, page: Page, *, status: int = 200) -> web.Response:
+    services = request.app[SERVICES]
+    response = web.Response(text=services.renderer.render(page), content_type="text/html", status=status)
+    if request.query.get("lang") in _PAGE_LANGUAGES:
+        response.set_cookie(
+            cookies.LANGUAGE,
+            request.query["lang"],
+            max_age=cookies.LANGUAGE_MAX_AGE_S,
+            secure=services.site.secure,
+            httponly=True,
+            samesite="Lax",
+        )
+    response.headers["Vary"] = "Accept-Language, Cookie"
+    return response
+
+
+def error_page(request: web.Request, error: HttpError, support_id: str | None) -> web.Response:
+    common = _common(request)
+    page = ErrorPage(
+        **common,
+        kind="busy" if error.status in (429, 503) else _KINDS.get(error.status, "bad_request"),
+        support_id=support_id,
+    )
+    return _answer(request, page, status=error.status)
+
+
+async def landing(request: web.Request) -> web.StreamResponse:
+    who = await signed_in(request)
+    if who is not None:
+        raise web.HTTPSeeOther(home(who.account.role))
+    common = _common(request)
+    return _answer(request, LandingPage(**common))
+
+
+async def help_page(request: web.Request) -> web.StreamResponse:
+    common = _common(request)
+    return _answer(request, HelpPage(**common))
+
+
+async def invitation(request: web.Request) -> web.StreamResponse:
+    """The secret is in the fragment, which browsers do not send: opening this page uses nothing up."""
+    common = _common(request)
+    return _answer(request, InvitationPage(**common))
+
+
+async def demo(request: web.Request) -> web.StreamResponse:
+    common = _common(request)
+    return _answer(request, DemoPage(**common))
+
+
+async def sign_in(request: web.Request) -> web.StreamResponse:
+    wanted = request.query.get("next", "")
+    ours = wanted if wanted.startswith("/") and not wanted.startswith(("//", "/\\")) else None
+    common = _common(request)
+    page = SignInPage(**common, next_path=ours)
+    return _answer(request, page)
+
+
+def _consent(role: str, tag: str) -> ConsentText | None:
+    """What a patient or companion has to agree to; staff and interpreters agree to nothing here."""
+    return consent_text(TELEHEALTH, tag) if role in ("patient", "companion") else None
+
+
+async def seat(request: web.Request) -> web.StreamResponse:
+    """One person's page in one consult. Whoever lacks the seat's cookie learns nothing, not even that it exists."""
+    services = request.app[SERVICES]
+    held = await seat_of(request, request.match_info["consult_id"], request.match_info["participant_id"])
+    consult = await services.consults.load(held.consult_id) if held else None
+    participant = consult.participant(held.participant_id) if consult and held else None
+    if held is None or participant is None:
+        raise HttpError("not_found")
+    directory = await services.consults.directory(held.consult_id)
+    person = directory.get(participant.id)
+    common = _common(request, held.language)
+    page = SeatPage(
+        **common,
+        consult_id=held.consult_id,
+        participant_id=held.participant_id,
+        role=participant.role.value,
+        consent=_consent(participant.role.value, common["locale"].tag),
+        country=person.country if person else None,
+        countries=countries(common["locale"].tag),
+    )
+    return _answer(request, page)
+
+
+async def _staff_page(request: web.Request) -> tuple[SignedIn, _Common, StaffUser]:
+    who = await signed_in(request)
+    if who is None:
+        raise web.HTTPSeeOther(f"/signin?next={quote(request.path)}")
+    account = who.account
+    common = _common(request, account.language)
+    return who, common, StaffUser(id=account.user_id, name=account.name, role=account.role)
+
+
+async def board(request: web.Request) -> web.StreamResponse:
+    who, common, user = await _staff_page(request)
+    if who.account.role not in BOARD_ROLES:
+        raise web.HTTPSeeOther(home(who.account.role))
+    page = BoardPage(**common, user=user)
+    return _answer(request, page)
+
+
+async def desk(request: web.Request) -> web.StreamResponse:
+    who, common, user = await _staff_page(request)
+    if who.account.role in BOARD_ROLES:
+        raise web.HTTPSeeOther(home(who.account.role))
+    page = DeskPage(**common, user=user)
+    return _answer(request, page)
+
+
+async def new_consult(request: web.Request) -> web.StreamResponse:
+    services = request.app[SERVICES]
+    who, common, user = await _staff_page(request)
+    if who.account.role != "coordinator":
+        raise web.HTTPSeeOther(home(who.account.role))
+    colleagues = await services.accounts.of_clinic(who.account.clinic_id)
+    chosen = {
+        role: tuple(
+            Colleague(id=one.user_id, name=one.name, languages=one.languages)
+            for one in colleagues
+            if one.role == role
+        )
+        for role in ("physician", "interpreter")
+    }
+    page = NewConsultPage(
+        **common,
+        user=user,
+        physicians=chosen["physician"],
+        interpreters=chosen["interpreter"],
+        patient_languages=[
+            (tag, language_name(tag, common["locale"].tag)) for tag in services.settings.clinic.languages
+        ],
+        countries=countries(common["locale"].tag),
+    )
+    return _answer(request, page)

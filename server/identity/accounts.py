@@ -1,0 +1,151 @@
+"""Accounts of staff: physicians, coordinators and staff interpreters of a clinic.
+
+* `EmailTaken`: there is an account with this e-mail address already
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal, get_args
+
+from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from server.identity.passwords import Passwords
+from server.identity.random_values import new_id
+from server.storage.database import Database
+from server.storage.tables import StaffAccount, StaffSignIn
+
+StaffRole = Literal["physician", "coordinator", "interpreter"]
+STAFF_ROLES: Final[tuple[StaffRole, ...]] = get_args(StaffRole)
+
+
+class EmailTaken(Exception):
+    """There is an account with this e-mail address already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A member of staff."""
+
+    user_id: str
+    name: str
+    role: StaffRole
+    clinic_id: str
+    language: str
+    languages: tuple[str, ...]
+
+
+_COLUMNS = (
+    StaffAccount.user_id,
+    StaffAccount.name,
+    StaffAccount.role,
+    StaffAccount.clinic_id,
+    StaffAccount.language,
+    StaffAccount.languages,
+)
+
+
+def _account(row: Row[*tuple[Any, ...]]) -> Account:
+    return Account(
+        user_id=row.user_id,
+        name=row.name,
+        role=row.role,
+        clinic_id=row.clinic_id,
+        language=row.language,
+        languages=tuple(row.languages),
+    )
+
+
+class Accounts:
+    """The accounts in the database. E-mail addresses compare without regard to case."""
+
+    def __init__(self, database: Database, passwords: Passwords) -> None:
+        self._database = database
+        self._passwords = passwords
+
+    async def add(
+        self,
+        *,
+        email: str,
+        name: str,
+        role: StaffRole,
+        clinic_id: str,
+        language: str,
+        languages: Sequence[str],
+        password: str,
+        now: datetime,
+    ) -> str:
+        """Make an account and return its id, or raise `EmailTaken`."""
+        user_id = new_id()
+        row = {
+            "user_id": user_id,
+            "email": email.strip().lower(),
+            "name": name,
+            "role": role,
+            "clinic_id": clinic_id,
+            "language": language,
+            "languages": list(languages),
+            "password_hash": await self._passwords.hashed(password),
+            "created_at": now,
+        }
+        try:
+            async with self._database.write() as connection:
+                await connection.execute(insert(StaffAccount).values(row))
+        except IntegrityError as error:
+            raise EmailTaken from error
+        return user_id
+
+    async def checked(self, *, email: str, password: str) -> Account | None:
+        """The account of an e-mail address and its password, or None."""
+        query = select(*_COLUMNS, StaffAccount.password_hash).where(
+            StaffAccount.email == email.strip().lower(), StaffAccount.disabled_at.is_(None)
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        if not await self._passwords.matches(password, row.password_hash if row else None) or row is None:
+            return None
+        if self._passwords.is_outdated(row.password_hash):
+            await self._store(row.user_id, password)
+        return _account(row)
+
+    async def reset_password(self, *, email: str, password: str) -> bool:
+        """Set a new password and end every sign-in of the account. False when there is none."""
+        query = select(StaffAccount.user_id).where(StaffAccount.email == email.strip().lower())
+        async with self._database.read() as connection:
+            user_id = (await connection.execute(query)).scalar_one_or_none()
+        if user_id is None:
+            return False
+        await self._store(user_id, password, end_sign_ins=True)
+        return True
+
+    async def find(self, user_id: str) -> Account | None:
+        """The account with an id, unless it is disabled."""
+        query = select(*_COLUMNS).where(StaffAccount.user_id == user_id, StaffAccount.disabled_at.is_(None))
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return _account(row) if row else None
+
+    async def of_clinic(self, clinic_id: str) -> tuple[Account, ...]:
+        """Everyone who works in a clinic, by name."""
+        query = (
+            select(*_COLUMNS)
+            .where(StaffAccount.clinic_id == clinic_id, StaffAccount.disabled_at.is_(None))
+            .order_by(func.lower(StaffAccount.name), StaffAccount.user_id)
+        )
+        async with self._database.read() as connection:
+            return tuple(_account(row) for row in await connection.execute(query))
+
+    async def id_of(self, email: str) -> str | None:
+        """The id behind an e-mail address."""
+        query = select(StaffAccount.user_id).where(StaffAccount.email == email.strip().lower())
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).scalar_one_or_none()
+
+    async def _store(self, user_id: str, password: str, *, end_sign_ins: bool = False) -> None:
+        stored = await self._passwords.hashed(password)
+        async with self._database.write() as connection:
+            change = update(StaffAccount).where(StaffAccount.user_id == user_id)
+            await connection.execute(change.values(password_hash=stored))
+            if end_sign_ins:
+                await connection.execute(delete(StaffSignIn).where(StaffSignIn.user_id == user_id))

@@ -1,0 +1,246 @@
+"""Seats: what a browser may speak for. One cookie per seat, so that one browser can hold several.
+
+An invitation's secret is exchanged for such a cookie. Looking at an invitation changes nothing, so a scanner
+that opens links cannot use one up; the first exchange binds the device, each later one makes a *further* device
+that somebody has to admit.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.identity.random_values import hashed, new_id, new_secret
+from server.settings import Invitations as Limits
+from server.storage.database import Database
+from server.storage.tables import ConsultRow, Invitation, SeatDevice
+
+COOKIE_PREFIX: Final = "meridian_seat_"
+# The server decides how long a seat is good; the browser only has to keep the cookie at least as long.
+COOKIE_MAX_AGE_S: Final = 30 * 86400
+DEVICE_LIFETIME_MIN: Final = timedelta(hours=2)
+
+
+def cookie_name(consult_id: str, participant_id: str) -> str:
+    """The name of a seat's cookie, without the `__Host-` that https adds."""
+    digest = hashlib.sha256(f"{consult_id}\0{participant_id}".encode()).hexdigest()
+    return COOKIE_PREFIX + digest[:12]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invited:
+    """Whose invitation a secret is, and what became of it."""
+
+    consult_id: str
+    participant_id: str
+    revoked: bool
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seat:
+    """A seat as one browser holds it. `user_id` is set when it was entered from a sign-in."""
+
+    consult_id: str
+    participant_id: str
+    device_id: str
+    user_id: str | None
+    language: str
+    further: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A seat that was just taken, with the cookie to set."""
+
+    seat: Seat
+    cookie: str
+
+
+class Seats:
+    """Invitations and seat devices in the database."""
+
+    def __init__(self, database: Database, limits: Limits) -> None:
+        self._database = database
+        self._valid_after_end = timedelta(seconds=limits.valid_after_end_s)
+
+    async def invite(self, consult_id: str, participant_id: str, *, now: datetime) -> str:
+        """Make an invitation and return its secret, which is kept nowhere. Earlier ones stop working."""
+        secret = new_secret()
+        async with self._database.write() as connection:
+            await connection.execute(
+                update(Invitation)
+                .where(
+                    Invitation.consult_id == consult_id,
+                    Invitation.participant_id == participant_id,
+                    Invitation.revoked_at.is_(None),
+                )
+                .values(revoked_at=now)
+            )
+            await connection.execute(
+                insert(Invitation).values(
+                    secret_hash=hashed(secret),
+                    consult_id=consult_id,
+                    participant_id=participant_id,
+                    created_at=now,
+                )
+            )
+        return secret
+
+    async def look_up(self, secret: str) -> Invited | None:
+        """Whose invitation this is. Changes nothing."""
+        async with self._database.read() as connection:
+            return await self._look_up(connection, secret)
+
+    async def exchange(
+        self, secret: str, *, cookie: str | None, language: str, browser: str, now: datetime
+    ) -> Taken | None:
+        """Take the seat of an invitation: None when it is unknown, revoked or expired.
+
+        Args:
+            cookie: what the browser holds for this seat already; it then stays the same device.
+            browser: the family of the browser, such as `safari`.
+        """
+        async with self._database.write() as connection:
+            invited = await self._look_up(connection, secret)
+            if invited is None or invited.revoked or now >= invited.expires_at:
+                return None
+            expires_at = max(invited.expires_at, now + DEVICE_LIFETIME_MIN)
+            first = await connection.execute(
+                update(Invitation)
+                .where(Invitation.secret_hash == hashed(secret), Invitation.first_exchanged_at.is_(None))
+                .values(first_exchanged_at=now)
+            )
+            known = await self._held(connection, invited.consult_id, invited.participant_id, cookie)
+            if known is not None and cookie is not None:
+                await connection.execute(
+                    update(SeatDevice)
+                    .where(SeatDevice.cookie_hash == hashed(cookie))
+                    .values(expires_at=expires_at, language=language)
+                )
+                return Taken(seat=_seat(known, language=language), cookie=cookie)
+            return await _insert(
+                connection,
+                Seat(
+                    consult_id=invited.consult_id,
+                    participant_id=invited.participant_id,
+                    device_id=new_id(),
+                    user_id=None,
+                    language=language,
+                    further=first.rowcount == 0,
+                ),
+                browser=browser,
+                now=now,
+                expires_at=expires_at,
+            )
+
+    async def enter(
+        self,
+        consult_id: str,
+        participant_id: str,
+        *,
+        user_id: str,
+        cookie: str | None,
+        language: str,
+        browser: str,
+        now: datetime,
+        expires_at: datetime,
+    ) -> Taken:
+        """Take a seat from a sign-in, until `expires_at`. A browser that holds it stays the same device."""
+        async with self._database.write() as connection:
+            known = await self._held(connection, consult_id, participant_id, cookie)
+            if known is not None and cookie is not None and known.user_id == user_id:
+                await connection.execute(
+                    update(SeatDevice)
+                    .where(SeatDevice.cookie_hash == hashed(cookie))
+                    .values(expires_at=expires_at, language=language)
+                )
+                return Taken(seat=_seat(known, language=language), cookie=cookie)
+            seat = Seat(
+                consult_id=consult_id,
+                participant_id=participant_id,
+                device_id=new_id(),
+                user_id=user_id,
+                language=language,
+                further=False,
+            )
+            return await _insert(connection, seat, browser=browser, now=now, expires_at=expires_at)
+
+    async def find(self, consult_id: str, participant_id: str, cookie: str, *, now: datetime) -> Seat | None:
+        """The seat a cookie is good for now."""
+        async with self._database.read() as connection:
+            row = await self._held(connection, consult_id, participant_id, cookie)
+        return _seat(row) if row is not None and now < row.expires_at else None
+
+    async def give_up(self, held: Sequence[str], *, user_id: str, now: datetime) -> None:
+        """Make cookies useless with which an account has entered consults."""
+        mine = (SeatDevice.user_id == user_id, SeatDevice.cookie_hash.in_([hashed(one) for one in held]))
+        async with self._database.write() as connection:
+            await connection.execute(update(SeatDevice).where(*mine).values(expires_at=now))
+
+    async def _look_up(self, connection: AsyncConnection, secret: str) -> Invited | None:
+        query = (
+            select(
+                Invitation.consult_id, Invitation.participant_id, Invitation.revoked_at, ConsultRow.ends_at
+            )
+            .join(ConsultRow, ConsultRow.consult_id == Invitation.consult_id)
+            .where(Invitation.secret_hash == hashed(secret))
+        )
+        row = (await connection.execute(query)).one_or_none()
+        if row is None:
+            return None
+        return Invited(
+            consult_id=row.consult_id,
+            participant_id=row.participant_id,
+            revoked=row.revoked_at is not None,
+            expires_at=row.ends_at + self._valid_after_end,
+        )
+
+    @staticmethod
+    async def _held(
+        connection: AsyncConnection, consult_id: str, participant_id: str, cookie: str | None
+    ) -> Row[*tuple[object, ...]] | None:
+        if cookie is None:
+            return None
+        query = select(SeatDevice.__table__).where(
+            SeatDevice.cookie_hash == hashed(cookie),
+            SeatDevice.consult_id == consult_id,
+            SeatDevice.participant_id == participant_id,
+        )
+        return (await connection.execute(query)).one_or_none()
+
+
+def _seat(row: Row[*tuple[object, ...]], *, language: str | None = None) -> Seat:
+    return Seat(
+        consult_id=row.consult_id,
+        participant_id=row.participant_id,
+        device_id=row.device_id,
+        user_id=row.user_id,
+        language=language or row.language,
+        further=row.further,
+    )
+
+
+async def _insert(
+    connection: AsyncConnection, seat: Seat, *, browser: str, now: datetime, expires_at: datetime
+) -> Taken:
+    cookie = new_secret()
+    await connection.execute(
+        insert(SeatDevice).values(
+            cookie_hash=hashed(cookie),
+            device_id=seat.device_id,
+            consult_id=seat.consult_id,
+            participant_id=seat.participant_id,
+            user_id=seat.user_id,
+            language=seat.language,
+            browser=browser,
+            further=seat.further,
+            created_at=now,
+            expires_at=expires_at,
+        )
+    )
+    return Taken(seat=seat, cookie=cookie)

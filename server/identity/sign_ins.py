@@ -1,0 +1,105 @@
+"""Signed-in browsers of staff: opaque ids, stored as hashes, ended by idleness, age, sign-out or a new password."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import delete, insert, select, update
+
+from server.identity.accounts import Account, Accounts
+from server.identity.random_values import hashed, new_id, new_secret
+from server.settings import SignIn
+from server.storage.database import Database
+from server.storage.tables import StaffSignIn
+
+# Use is written down at most this often.
+TOUCH_AFTER: Final = timedelta(seconds=60)
+PER_ACCOUNT_MAX: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """A browser in which a member of staff is signed in."""
+
+    account: Account
+    device_id: str
+
+
+class SignIns:
+    """The sign-ins in the database.
+
+    Args:
+        in_consult: whether an account's person is in a consult now; they are not idle then.
+    """
+
+    def __init__(
+        self, database: Database, accounts: Accounts, settings: SignIn, *, in_consult: Callable[[str], bool]
+    ) -> None:
+        self._database = database
+        self._accounts = accounts
+        self._idle = timedelta(seconds=settings.idle_s)
+        self._absolute = timedelta(seconds=settings.absolute_s)
+        self._in_consult = in_consult
+
+    async def begin(self, user_id: str, *, replaces: str | None, now: datetime) -> str:
+        """Sign an account in and return the new cookie. The cookie the browser had stops working."""
+        cookie = new_secret()
+        mine = StaffSignIn.user_id == user_id
+        newest = (
+            select(StaffSignIn.cookie_hash)
+            .where(mine)
+            .order_by(StaffSignIn.created_at.desc())
+            .limit(PER_ACCOUNT_MAX - 1)
+        )
+        async with self._database.write() as connection:
+            if replaces is not None:
+                await connection.execute(
+                    delete(StaffSignIn).where(StaffSignIn.cookie_hash == hashed(replaces))
+                )
+            kept = (await connection.execute(newest)).scalars().all()
+            await connection.execute(delete(StaffSignIn).where(mine, StaffSignIn.cookie_hash.not_in(kept)))
+            await connection.execute(
+                insert(StaffSignIn).values(
+                    cookie_hash=hashed(cookie),
+                    user_id=user_id,
+                    device_id=new_id(),
+                    created_at=now,
+                    last_used_at=now,
+                    expires_at=now + self._absolute,
+                )
+            )
+        return cookie
+
+    async def find(self, cookie: str, *, now: datetime) -> SignedIn | None:
+        """Who is signed in with a cookie; None when nobody is any more. Counts as use."""
+        query = select(
+            StaffSignIn.user_id, StaffSignIn.device_id, StaffSignIn.last_used_at, StaffSignIn.expires_at
+        ).where(StaffSignIn.cookie_hash == hashed(cookie))
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        if row is None or now >= row.expires_at:
+            return None
+        if now - row.last_used_at >= self._idle and not self._in_consult(row.user_id):
+            return None
+        account = await self._accounts.find(row.user_id)
+        if account is None:
+            return None
+        if now - row.last_used_at >= TOUCH_AFTER:
+            await self._touch(cookie, now)
+        return SignedIn(account=account, device_id=row.device_id)
+
+    async def end(self, cookie: str) -> None:
+        """Sign out."""
+        async with self._database.write() as connection:
+            await connection.execute(delete(StaffSignIn).where(StaffSignIn.cookie_hash == hashed(cookie)))
+
+    async def forget_old(self, now: datetime) -> None:
+        """Delete what has expired."""
+        async with self._database.write() as connection:
+            await connection.execute(delete(StaffSignIn).where(StaffSignIn.expires_at <= now))
+
+    async def _touch(self, cookie: str, now: datetime) -> None:
+        async with self._database.write() as connection:
+            change = update(StaffSignIn).where(StaffSignIn.cookie_hash == hashed(cookie))
+            await connection.execute(change.values(last_used_at=now))

@@ -1,0 +1,262 @@
+"""Every setting: its name, type, default and sentence in one place. Read once, frozen afterwards.
+
+`config/meridian.example.toml` is generated from these classes. Where values come from, and what a wrong one
+looks like, is in `settings_loading.py`.
+"""
+
+import os
+import sys
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ENV_PREFIX = "MERIDIAN_"
+SECRET_FILE_PREFIX = "file:"
+SECRET_FILE_BYTES_MAX = 4096
+
+
+def data_dir_default() -> Path:
+    """Where this platform keeps a program's data for the person who runs it."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "Meridian"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "Meridian"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "meridian"
+
+
+def _list(value: Any) -> Any:
+    """Accept `a, b` from the environment where TOML has a list."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _secret(value: Any) -> Any:
+    """Read `file:/run/secrets/x`; anything else is the secret itself."""
+    if not isinstance(value, str) or not value.startswith(SECRET_FILE_PREFIX):
+        return value
+    path = Path(value.removeprefix(SECRET_FILE_PREFIX))
+    try:
+        with path.open(encoding="utf-8") as file:
+            return file.read(SECRET_FILE_BYTES_MAX).strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"the secret's file cannot be read: {path} ({type(error).__name__})") from error
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError("no such time zone; use a name such as America/Los_Angeles") from error
+    return value
+
+
+def _origin(value: str | None) -> str | None:
+    if value is None:
+        return None
+    parts = urlsplit(value)
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or parts.path not in ("", "/")
+        or parts.query
+    ):
+        raise ValueError("use scheme, host and port alone, such as https://visits.example.org")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[int, Field(ge=1, le=7 * 86400)]
+Secret = Annotated[SecretStr, BeforeValidator(_secret)]
+TimeZone = Annotated[str, AfterValidator(_zone)]
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+
+class Section(BaseModel):
+    """One table of the settings file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Server(Section):
+    """The web server."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for all of this machine's.")
+    port: Port = Field(8080, description="TCP port to listen on.")
+    public_url: Annotated[str | None, AfterValidator(_origin)] = Field(
+        None,
+        description="What people type to reach it, such as https://visits.example.org. Not set: host and port.",
+    )
+    tls_certificate: Path | None = Field(
+        None, description="Certificate chain (PEM), when no proxy in front speaks TLS."
+    )
+    tls_key: Path | None = Field(None, description="Private key of the certificate (PEM).")
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_list)] = Field(
+        (), description="Networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."
+    )
+    data_dir: Path = Field(
+        default_factory=data_dir_default,
+        description="Folder of the database and of everything else that is kept. Not set: the platform's usual place.",
+    )
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto", description="Log lines: json, text, or auto for text on a terminal and json elsewhere."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least level that is logged."
+    )
+    metrics_token: Secret | None = Field(
+        None, description="Bearer token for /metrics from other machines. Not set: this machine only."
+    )
+
+
+class Media(Section):
+    """Audio and video."""
+
+    port: Port = Field(
+        40000, description="UDP port of the first media worker; each further one has the next."
+    )
+    workers: int = Field(0, ge=0, le=64, description="Media worker processes; 0 for one per processor core.")
+    bind: Annotated[tuple[Address, ...], NoDecode, BeforeValidator(_list)] = Field(
+        (), description="Local addresses to send and receive on. Empty: all of this machine's."
+    )
+    public_addresses: Annotated[tuple[Address, ...], NoDecode, BeforeValidator(_list)] = Field(
+        (),
+        description="Addresses under which the media ports are reached from outside (1:1 address translation).",
+    )
+
+
+class Database(Section):
+    """Where consults are kept."""
+
+    url: Secret | None = Field(
+        None,
+        description="SQLAlchemy URL. Not set: an SQLite file in server.data_dir. May be file:/path/of/secret.",
+    )
+
+
+class Clinic(Section):
+    """The clinic people see."""
+
+    id: str = Field(
+        "main", pattern=r"^[a-z0-9-]{1,32}$", description="Short name of this clinic in the database."
+    )
+    name: str = Field("International Health Clinic", max_length=120, description="Name shown to patients.")
+    phone: str = Field(
+        "", max_length=40, description="Number a patient can call for help, in international form."
+    )
+    time_zone: TimeZone = Field("America/Los_Angeles", description="The clinic's time zone.")
+    languages: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list)] = Field(
+        ("en", "ar", "es", "zh-Hans"),
+        description="Languages a patient can be booked in, as BCP 47 tags.",
+    )
+
+
+class Waiting(Section):
+    """The waiting room."""
+
+    open_before_s: Seconds = Field(1800, description="Seconds before the appointment that it opens.")
+    lost_after_s: Seconds = Field(
+        10, description="Seconds without a connection until a person counts as lost."
+    )
+    rejoin_grace_s: Seconds = Field(900, description="Seconds a lost person keeps their seat.")
+    no_show_after_s: Seconds = Field(
+        1800, description="Seconds after the start until an absent patient is a no-show."
+    )
+    abandoned_after_s: Seconds = Field(
+        3600, description="Seconds with nobody there until a consult ends by itself."
+    )
+    participants_max: int = Field(6, ge=2, le=6, description="People in one consult.")
+
+
+class SignIn(Section):
+    """Sign-in of staff."""
+
+    idle_s: Seconds = Field(
+        900, description="Seconds without use until staff must sign in again, outside a consult."
+    )
+    absolute_s: Seconds = Field(
+        43200, description="Seconds after which staff must sign in again in any case."
+    )
+    attempts_per_minute: int = Field(
+        10, ge=1, le=1000, description="Sign-in attempts a minute from one address."
+    )
+    attempts_per_account: int = Field(
+        20, ge=1, le=1000, description="Wrong passwords a quarter of an hour for one account."
+    )
+
+
+class Invitations(Section):
+    """Links sent to people without an account."""
+
+    valid_after_end_s: Seconds = Field(
+        7200, description="Seconds after the booked end that a link still works."
+    )
+    tries_per_minute: int = Field(
+        30, ge=1, le=10000, description="Links tried a minute from one address; families share one."
+    )
+    tries_per_consult: int = Field(
+        60, ge=1, le=10000, description="Uses a minute of all links of one consult."
+    )
+
+
+class Settings(BaseSettings):
+    """All settings. The environment (MERIDIAN_SECTION__NAME) wins over the file, the file over these defaults."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix=ENV_PREFIX, env_nested_delimiter="__", validate_default=True
+    )
+
+    server: Server = Server()
+    media: Media = Media()
+    database: Database = Database()
+    clinic: Clinic = Clinic()
+    waiting: Waiting = Waiting()
+    sign_in: SignIn = SignIn()
+    invitations: Invitations = Invitations()
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        server = self.server
+        if (server.tls_certificate is None) != (server.tls_key is None):
+            raise ValueError("server.tls_certificate and server.tls_key: set both or neither")
+        if server.public_url is None and not is_loopback(server.host):
+            raise ValueError(
+                "server.public_url: needed when server.host is not a loopback address, so that links and the "
+                "check of where a request comes from have the right name"
+            )
+        if server.public_url is not None and server.public_url.startswith("http://"):
+            host = urlsplit(server.public_url).hostname or ""
+            if not is_loopback(host):
+                raise ValueError("server.public_url: browsers give camera and microphone to https pages only")
+        if self.media.port + self.media.workers - 1 > 65535:
+            raise ValueError("media.port: too high for that many media workers")
+        return self
+
+    @property
+    def public_url(self) -> str:
+        """Scheme, host and port under which people reach the server."""
+        if self.server.public_url is not None:
+            return self.server.public_url
+        scheme = "https" if self.server.tls_certificate else "http"
+        host = f"[{self.server.host}]" if ":" in self.server.host else self.server.host
+        return f"{scheme}://{host}:{self.server.port}"
+
+    @property
+    def database_url(self) -> str:
+        if self.database.url is not None:
+            return self.database.url.get_secret_value()
+        return f"sqlite+aiosqlite:///{self.server.data_dir / 'meridian.sqlite3'}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address can only mean this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

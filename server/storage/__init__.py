@@ -1,0 +1,1 @@
+"""Everything durable: tables, migrations and the adapters of the ports the other parts declare."""

@@ -1,0 +1,77 @@
+"""The database: reading and writing transactions, and the one writer SQLite allows.
+
+* `DatabaseBusy`: the write lock was not free in time
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from server.storage import sqlite
+
+WRITE_WAIT_S: Final = 10.0
+POOL_CONNECTIONS: Final = 5
+READY_TIMEOUT_S: Final = 2.0
+
+
+class DatabaseBusy(Exception):
+    """Another write has held the lock for `WRITE_WAIT_S`."""
+
+
+class Database:
+    """One database. `read()` and `write()` are transactions: committed at the end, rolled back on an exception."""
+
+    def __init__(self, url: str) -> None:
+        self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        self.engine: AsyncEngine = create_async_engine(
+            url, pool_size=POOL_CONNECTIONS, max_overflow=0, pool_timeout=WRITE_WAIT_S
+        )
+        if self.is_sqlite:
+            sqlite.prepare(self.engine.sync_engine)
+        self._one_writer = asyncio.Lock()
+        self._writing = self.engine.execution_options(**{sqlite.WRITES: True})
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that sees one state of the database."""
+        async with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that changes something. On SQLite they take turns: eight writers at once are 100 times
+        slower than one after the other."""
+        async with self._turn(), self._writing.connect() as connection, connection.begin():
+            yield connection
+
+    def _turn(self) -> AbstractAsyncContextManager[None]:
+        return self._sqlite_turn() if self.is_sqlite else nullcontext()
+
+    @asynccontextmanager
+    async def _sqlite_turn(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(WRITE_WAIT_S):
+                await self._one_writer.acquire()
+        except TimeoutError:
+            raise DatabaseBusy from None
+        try:
+            yield
+        finally:
+            self._one_writer.release()
+
+    async def is_ready(self) -> bool:
+        """Whether it answers, within `READY_TIMEOUT_S`."""
+        try:
+            async with asyncio.timeout(READY_TIMEOUT_S), self.read() as connection:
+                await connection.execute(text("select 1"))
+        except (TimeoutError, OSError):
+            return False
+        return True
+
+    async def close(self) -> None:
+        await self.engine.dispose()

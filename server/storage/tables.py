@@ -1,0 +1,164 @@
+"""The tables, declared once. A migration makes them; a test compares the two.
+
+`consult_event` is the record of each consult and never changes. `consult` repeats what lists and deadlines
+need and is written in the same transaction. What a person may have erased (names, text) is in rows of its own.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, MetaData, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from server.storage.types import UtcDateTime
+
+ID_CHARS_MAX = 64
+HASH_CHARS = 64
+NAME_CHARS_MAX = 200
+
+NAMING = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+Id = String(ID_CHARS_MAX)
+Hash = String(HASH_CHARS)
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {datetime: UtcDateTime()}  # noqa: RUF012 (SQLAlchemy's own form)
+
+
+class ConsultEvent(Base):
+    """One fact of one consult. The primary key is the concurrency control."""
+
+    __tablename__ = "consult_event"
+
+    consult_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    type: Mapped[str] = mapped_column(String(40))
+    at: Mapped[datetime]
+    by: Mapped[str] = mapped_column(Id)
+    body: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class ConsultRow(Base):
+    """The consult as lists and deadlines need it."""
+
+    __tablename__ = "consult"
+
+    consult_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    clinic_id: Mapped[str] = mapped_column(String(32))
+    phase: Mapped[str] = mapped_column(String(20))
+    version: Mapped[int]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    due_at: Mapped[datetime | None]
+    opened: Mapped[bool]
+    # A consult goes on as one other at most: the second writer fails.
+    continues: Mapped[str | None] = mapped_column(Id, unique=True)
+
+    __table_args__ = (
+        Index("ix_consult_due_at", "due_at"),
+        Index("ix_consult_clinic_id_starts_at", "clinic_id", "starts_at"),
+    )
+
+
+class PersonRow(Base):
+    """Who a participant is: the only place with their name. Erasing a person empties these rows."""
+
+    __tablename__ = "person"
+
+    consult_id: Mapped[str] = mapped_column(ForeignKey("consult.consult_id"), primary_key=True)
+    participant_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    name: Mapped[str] = mapped_column(String(NAME_CHARS_MAX))
+    birth_year: Mapped[int | None]
+    time_zone: Mapped[str | None] = mapped_column(String(64))
+    country: Mapped[str | None] = mapped_column(String(2))
+    city: Mapped[str | None] = mapped_column(String(NAME_CHARS_MAX))
+    location_country: Mapped[str | None] = mapped_column(String(2))
+    location_text: Mapped[str | None] = mapped_column(Text)
+
+
+class ChatMessage(Base):
+    """The text of one chat message; the event has its id alone."""
+
+    __tablename__ = "chat_message"
+
+    consult_id: Mapped[str] = mapped_column(ForeignKey("consult.consult_id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    message_id: Mapped[str] = mapped_column(Id)
+    participant_id: Mapped[str] = mapped_column(Id)
+    at: Mapped[datetime]
+    text: Mapped[str] = mapped_column(Text)
+
+    __table_args__ = (UniqueConstraint("consult_id", "message_id", name="uq_chat_message_message_id"),)
+
+
+class Invitation(Base):
+    """A link sent to a person, by the hash of its secret. Using it is recorded; it is never shown again."""
+
+    __tablename__ = "invitation"
+
+    secret_hash: Mapped[str] = mapped_column(Hash, primary_key=True)
+    consult_id: Mapped[str] = mapped_column(ForeignKey("consult.consult_id"))
+    participant_id: Mapped[str] = mapped_column(Id)
+    created_at: Mapped[datetime]
+    first_exchanged_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+    __table_args__ = (Index("ix_invitation_consult_id", "consult_id", "participant_id"),)
+
+
+class SeatDevice(Base):
+    """A browser that holds a seat's cookie, by the hash of the cookie. No address, no full user agent."""
+
+    __tablename__ = "seat_device"
+
+    cookie_hash: Mapped[str] = mapped_column(Hash, primary_key=True)
+    device_id: Mapped[str] = mapped_column(Id, unique=True)
+    consult_id: Mapped[str] = mapped_column(ForeignKey("consult.consult_id"))
+    participant_id: Mapped[str] = mapped_column(Id)
+    user_id: Mapped[str | None] = mapped_column(Id)
+    language: Mapped[str] = mapped_column(String(35))
+    browser: Mapped[str] = mapped_column(String(40))
+    further: Mapped[bool]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+    __table_args__ = (Index("ix_seat_device_consult_id", "consult_id", "participant_id"),)
+
+
+class StaffAccount(Base):
+    """A physician, coordinator or staff interpreter of a clinic."""
+
+    __tablename__ = "staff_account"
+
+    user_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    name: Mapped[str] = mapped_column(String(NAME_CHARS_MAX))
+    role: Mapped[str] = mapped_column(String(20))
+    clinic_id: Mapped[str] = mapped_column(String(32))
+    language: Mapped[str] = mapped_column(String(35))
+    languages: Mapped[list[str]] = mapped_column(JSON)
+    password_hash: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
+
+
+class StaffSignIn(Base):
+    """One signed-in browser of a member of staff, by the hash of its cookie."""
+
+    __tablename__ = "staff_sign_in"
+
+    cookie_hash: Mapped[str] = mapped_column(Hash, primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("staff_account.user_id"))
+    device_id: Mapped[str] = mapped_column(Id)
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+    __table_args__ = (Index("ix_staff_sign_in_user_id", "user_id"),)

@@ -1,0 +1,62 @@
+"""Brings a database to the tables of this version.
+
+* `NewerDatabase`: a later version of Meridian has used it
+"""
+
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, text
+
+from server.storage.database import Database
+
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+# Any number, the same in every process: two servers that start at once upgrade one after the other.
+_POSTGRES_LOCK: Final = 6_374_001
+
+
+class NewerDatabase(Exception):
+    """The database has steps this version does not know. Nothing was changed."""
+
+
+def config() -> Config:
+    """Alembic's configuration; there is no alembic.ini."""
+    settings = Config()
+    settings.set_main_option("script_location", str(MIGRATIONS))
+    return settings
+
+
+async def upgrade(database: Database) -> tuple[str | None, str | None]:
+    """Run the missing steps in one transaction. Returns the revision before and after."""
+    async with database.write() as connection:
+        return await connection.run_sync(_upgrade)
+
+
+async def is_current(database: Database) -> bool:
+    """Whether the database has every step and no other."""
+    async with database.read() as connection:
+        return (
+            await connection.run_sync(_revision) == ScriptDirectory.from_config(config()).get_current_head()
+        )
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _upgrade(connection: Connection) -> tuple[str | None, str | None]:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"select pg_advisory_xact_lock({_POSTGRES_LOCK})"))
+    before = _revision(connection)
+    settings = config()
+    settings.attributes["connection"] = connection
+    try:
+        command.upgrade(settings, "head")
+    except CommandError as error:
+        raise NewerDatabase from error
+    return before, _revision(connection)
