@@ -29,9 +29,9 @@ def test_only_the_fixed_names_are_at_the_top() -> None:
     assert found - fixed == set()
 
 
-def declared() -> set[str]:
-    """Names of the distributions in requirements.in."""
-    text = (ROOT / "config" / "requirements.in").read_text()
+def listed(name: str) -> set[str]:
+    """Names of the distributions in a requirements file."""
+    text = (ROOT / "config" / name).read_text()
     return {found[1].lower() for found in re.finditer(r"^([A-Za-z0-9-]+)[=\[]", text, re.MULTILINE)}
 
 
@@ -49,13 +49,13 @@ def imported(folders: tuple[str, ...]) -> set[str]:
                     names.add(node.module.split(".")[0])
     owners = packages_distributions()
     others = names - set(sys.stdlib_module_names) - {*COMPONENTS, "tests"}
-    return {owners[name][0].lower() for name in others if name in owners}
+    return {owners[name][0].lower().replace("_", "-") for name in others if name in owners}
 
 
-def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None:
+def test_what_is_imported_is_installed_where_it_runs_and_what_is_listed_is_imported() -> None:
     used = imported(COMPONENTS)
-    assert used - declared() == set(), "imported without a line in config/requirements.in"
-    assert declared() - used - LOADED_BY_NAME == set(), "declared in config/requirements.in and never used"
+    assert used - listed("requirements.lock") == set(), "only the development set has it"
+    assert listed("requirements.in") - used - LOADED_BY_NAME == set(), "listed and never used"
 
 
 def test_the_installed_versions_are_the_locked_ones() -> None:

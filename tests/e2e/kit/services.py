@@ -5,7 +5,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -22,14 +21,14 @@ REDIS_PASSWORD = "only-for-tests"
 
 
 @contextlib.contextmanager
-def running(command: list[str], port: int, *, folder: Path, stop: signal.Signals) -> Iterator[None]:
-    """The program for the length of the block, once its TCP port answers; its output is in `folder`/log."""
+def running(command: list[str], *ready: str | Path, folder: Path, stop: signal.Signals) -> Iterator[None]:
+    """The program for the length of the block, once the command `ready` succeeds; it logs to `folder`/log."""
     log = folder / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT)
     try:
         deadline = time.monotonic() + START_S_MAX
-        while not _answers(port):
+        while subprocess.run(ready, capture_output=True, check=False).returncode:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"{command[0]} did not start:\n{log.read_text(errors='replace')[-2000:]}")
             time.sleep(POLL_S)
@@ -43,12 +42,6 @@ def running(command: list[str], port: int, *, folder: Path, stop: signal.Signals
             process.wait()
 
 
-def _answers(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=0.2):
-        return True
-    return False
-
-
 @contextlib.contextmanager
 def redis() -> Iterator[str]:
     """URL of an empty Redis that keeps nothing on disk."""
@@ -57,7 +50,15 @@ def redis() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="redis-") as name:
         command = [server, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
         command += ["--dir", name, "--requirepass", REDIS_PASSWORD]
-        with running(command, port, folder=Path(name), stop=signal.SIGTERM):
+        ping = (
+            needs.program("redis-cli", package="redis-tools"),
+            "-p",
+            str(port),
+            "-a",
+            REDIS_PASSWORD,
+            "ping",
+        )
+        with running(command, *ping, folder=Path(name), stop=signal.SIGTERM):
             yield f"redis://:{REDIS_PASSWORD}@127.0.0.1:{port}/0"
 
 
@@ -97,8 +98,10 @@ def postgres() -> Iterator[str]:
         fast = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=50")
         settings = [part for each in ("listen_addresses=127.0.0.1", *fast) for part in ("-c", each)]
         command = [*other, str(programs / "postgres"), "-D", str(folder / "data"), "-p", str(port)]
+        ready = (programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port))
+        start = [*command, "-k", str(folder), *settings]
         # SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for clients.
-        with running([*command, "-k", str(folder), *settings], port, folder=folder, stop=signal.SIGINT):
+        with running(start, *ready, folder=folder, stop=signal.SIGINT):
             yield f"postgresql://test@127.0.0.1:{port}/postgres"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
