@@ -1,1 +1,1 @@
-"""The composition root: settings, storage, identity, HTTP and the command line around the three other parts."""
+"""The composition root: settings, storage, identity, HTTP and command line around the other three parts."""

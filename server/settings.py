@@ -16,8 +16,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ENV_PREFIX = "MERIDIAN_"
-SECRET_FILE_PREFIX = "file:"
-SECRET_FILE_BYTES_MAX = 4096
+FILE_PREFIX = "file:"
+FILE_BYTES_MAX = 4096
 
 
 def data_dir_default() -> Path:
@@ -36,12 +36,12 @@ def _list(value: Any) -> Any:
 
 def _secret(value: Any) -> Any:
     """Read `file:/run/secrets/x`; anything else is the secret itself."""
-    if not isinstance(value, str) or not value.startswith(SECRET_FILE_PREFIX):
+    if not isinstance(value, str) or not value.startswith(FILE_PREFIX):
         return value
-    path = Path(value.removeprefix(SECRET_FILE_PREFIX))
+    path = Path(value.removeprefix(FILE_PREFIX))
     try:
         with path.open(encoding="utf-8") as file:
-            return file.read(SECRET_FILE_BYTES_MAX).strip()
+            return file.read(FILE_BYTES_MAX).strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"the secret's file cannot be read: {path} ({type(error).__name__})") from error
 
@@ -100,7 +100,7 @@ class Server(Section):
     )
     data_dir: Path = Field(
         default_factory=data_dir_default,
-        description="Folder of the database and of everything else that is kept. Not set: the platform's usual place.",
+        description="Folder of the database and all else that is kept. Not set: the platform's usual place.",
     )
     log_format: Literal["auto", "json", "text"] = Field(
         "auto", description="Log lines: json, text, or auto for text on a terminal and json elsewhere."
@@ -204,7 +204,7 @@ class Invitations(Section):
 
 
 class Settings(BaseSettings):
-    """All settings. The environment (MERIDIAN_SECTION__NAME) wins over the file, the file over these defaults."""
+    """All settings. The environment (MERIDIAN_SECTION__NAME) wins over the file, the file over the defaults."""
 
     model_config = SettingsConfigDict(
         frozen=True, extra="forbid", env_prefix=ENV_PREFIX, env_nested_delimiter="__", validate_default=True

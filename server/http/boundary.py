@@ -11,17 +11,19 @@ from aiohttp import web
 
 from server.http.errors import RETRY_AFTER_S, STATUSES, HttpError
 from server.http.keys import SERVICES
+from server.http.monitoring import METRICS
 from server.http.origin import real_peer, refuse_cross_site
 from server.http.pages import error_page
 from server.http.table import Who, rule_of
 from server.identity.random_values import new_id
 from server.logs import logger
-from server.storage.database import DatabaseBusy
+from server.storage.database import DatabaseBusyError
 
 log = logger("http")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SUPPORT_ID_CHARS: Final = 8
+_METHODS: Final = frozenset({"GET", "HEAD", "POST"})
 # A status without a code of its own is somebody probing; the client learns the least.
 _CODES: Final = {status: code for code, status in reversed(STATUSES.items())}
 
@@ -36,7 +38,7 @@ async def boundary(request: web.Request, handler: Handler) -> web.StreamResponse
         response = await _handled(request, handler)
     except HttpError as error:
         response = _failed(request, error)
-    except DatabaseBusy:
+    except DatabaseBusyError:
         response = _failed(request, HttpError("busy"))
     except web.HTTPException as error:
         if error.status < 400:
@@ -52,11 +54,11 @@ async def boundary(request: web.Request, handler: Handler) -> web.StreamResponse
 async def _handled(request: web.Request, handler: Handler) -> web.StreamResponse:
     services = request.app[SERVICES]
     rule = rule_of(request)
-    if rule is not None and rule.who is Who.MONITOR:
+    if rule is Who.MONITOR:
         return await handler(request)
     if request.host not in services.site.hosts:
         raise HttpError("wrong_host", "server.public_url is another name than the one in this request")
-    if rule is None or rule.who is not Who.SOCKET:
+    if rule is not Who.SOCKET:
         refuse_cross_site(request, services.site)
     return await handler(request)
 
@@ -101,10 +103,7 @@ def _pattern(request: web.Request) -> str:
 
 def _log(request: web.Request, response: web.StreamResponse, started_s: float) -> None:
     """One line: the route's pattern, never the path or query as sent; no address."""
-    log.info(
-        "request",
-        method=request.method if request.method.isalpha() else "(odd)",
-        path=_pattern(request),
-        status=response.status,
-        ms=round((monotonic() - started_s) * 1000, 1),
-    )
+    method = request.method if request.method in _METHODS else "(other)"
+    path, seconds = _pattern(request), monotonic() - started_s
+    request.app[METRICS].count(method=method, path=path, status=response.status, seconds=seconds)
+    log.info("request", method=method, path=path, status=response.status, ms=round(seconds * 1000, 1))

@@ -7,6 +7,7 @@ from aiohttp import web
 from server.http.origin import Site
 from server.identity.random_values import SECRET_CHARS
 from server.identity.seats import COOKIE_MAX_AGE_S, cookie_name
+from signaling.consult.values import ConsultId, ParticipantId
 
 STAFF: Final = "meridian_staff"
 LANGUAGE: Final = "meridian_lang"
@@ -24,7 +25,9 @@ def read(request: web.Request, site: Site, plain: str) -> str | None:
     return value if value is not None and len(value) == SECRET_CHARS else None
 
 
-def seat(request: web.Request, site: Site, consult_id: str, participant_id: str) -> str | None:
+def seat(
+    request: web.Request, site: Site, consult_id: ConsultId, participant_id: ParticipantId
+) -> str | None:
     return read(request, site, cookie_name(consult_id, participant_id))
 
 
@@ -44,7 +47,7 @@ def put(
 
 
 def put_seat(
-    response: web.StreamResponse, site: Site, consult_id: str, participant_id: str, value: str
+    response: web.StreamResponse, site: Site, consult_id: ConsultId, participant_id: ParticipantId, value: str
 ) -> None:
     put(response, site, cookie_name(consult_id, participant_id), value, max_age_s=COOKIE_MAX_AGE_S)
 

@@ -7,6 +7,7 @@ from server.http.errors import HttpError
 from server.http.keys import SERVICES
 from server.identity.seats import Seat
 from server.identity.sign_ins import SignedIn
+from signaling.consult.values import ConsultId, ParticipantId
 
 
 async def signed_in(request: web.Request) -> SignedIn | None:
@@ -24,10 +25,20 @@ async def staff(request: web.Request) -> SignedIn:
     return who
 
 
-async def seat_of(request: web.Request, consult_id: str, participant_id: str) -> Seat | None:
+async def seat_of(request: web.Request, consult_id: ConsultId, participant_id: ParticipantId) -> Seat | None:
     """The seat this browser holds, if its cookie for it is good."""
     services = request.app[SERVICES]
     cookie = cookies.seat(request, services.site, consult_id, participant_id)
     if cookie is None:
         return None
     return await services.seats.find(consult_id, participant_id, cookie, now=services.clock.now())
+
+
+def consult_id_of(request: web.Request) -> ConsultId:
+    """The consult in the request's path."""
+    return ConsultId(request.match_info["consult_id"])
+
+
+def participant_id_of(request: web.Request) -> ParticipantId:
+    """The participant in the request's path."""
+    return ParticipantId(request.match_info["participant_id"])

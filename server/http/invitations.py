@@ -1,5 +1,6 @@
 """Invitations: looking at one changes nothing; exchanging one gives the browser the seat's cookie."""
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 from aiohttp import web
@@ -10,7 +11,7 @@ from server.http.errors import HttpError
 from server.http.keys import SERVICES, Services
 from server.http.pages import language
 from server.identity.seats import Invited
-from signaling.consult.values import Consult, Phase, Role
+from signaling.consult.values import Consult, ParticipantId, Phase, Role
 from signaling.ports import Person
 from web.pages import InvitationPreview, InvitationState
 from web.places import zone
@@ -27,7 +28,7 @@ class PreviewBody(body.Body):
 
 
 class ExchangeBody(body.Body):
-    """`has_camera_interface`: a browser inside another application often has none; then nothing is used up."""
+    """`has_camera_interface`: a browser inside another application may have none; then nothing is used up."""
 
     secret: body.Secret
     language: body.Tag
@@ -114,7 +115,11 @@ def _nothing(services: Services, tag: str) -> InvitationPreview:
 
 
 def _facts(
-    services: Services, invited: Invited, consult: Consult, directory: dict[str, Person], tag: str
+    services: Services,
+    invited: Invited,
+    consult: Consult,
+    directory: Mapping[ParticipantId, Person],
+    tag: str,
 ) -> InvitationPreview:
     participant = next(one for one in consult.participants if one.id == invited.participant_id)
     person = directory.get(participant.id)

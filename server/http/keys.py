@@ -1,5 +1,6 @@
 """What handlers find in the application."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +17,7 @@ from server.identity.throttle import Throttle
 from server.settings import Settings
 from server.storage.consults import Consults
 from server.storage.database import Database
+from signaling.consult.values import UserId
 from signaling.ports import Entry
 from web.render import Renderer
 
@@ -37,8 +39,13 @@ class Services:
     renderer: Renderer
     files: StaticFiles
     # Secrets of the demo's links, each for one account; None outside the demo.
-    demo_links: OneUse[str] | None
-    media_ready: "MediaReady"
+    demo_links: OneUse[UserId] | None
+    # Ends the sockets of an account.
+    hang_up: Callable[[UserId], Awaitable[None]]
+    # Consults with somebody in them.
+    consults_live: Callable[[], int]
+    # Media workers that run, of how many.
+    media_workers: Callable[[], tuple[int, int]]
 
 
 SERVICES: Final = web.AppKey("services", Services)

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from server.http import cookies
 from server.http.errors import HttpError
-from server.http.identify import seat_of, signed_in
+from server.http.identify import consult_id_of, participant_id_of, seat_of, signed_in
 from server.http.keys import SERVICES
 from server.identity.sign_ins import SignedIn
 from web.catalog import Locale, choose_language, locale_of, page_languages
@@ -134,9 +134,9 @@ def _consent(role: str, tag: str) -> ConsentText | None:
 
 
 async def seat(request: web.Request) -> web.StreamResponse:
-    """One person's page in one consult. Whoever lacks the seat's cookie learns nothing, not even that it exists."""
+    """One person's page in one consult. Whoever lacks the seat's cookie does not learn whether it exists."""
     services = request.app[SERVICES]
-    held = await seat_of(request, request.match_info["consult_id"], request.match_info["participant_id"])
+    held = await seat_of(request, consult_id_of(request), participant_id_of(request))
     consult = await services.consults.load(held.consult_id) if held else None
     participant = consult.participant(held.participant_id) if consult and held else None
     if held is None or participant is None:

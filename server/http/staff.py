@@ -9,7 +9,7 @@ from pydantic import StringConstraints
 from server.http import body, cookies
 from server.http.browser import browser_family
 from server.http.errors import HttpError
-from server.http.identify import staff
+from server.http.identify import consult_id_of, staff
 from server.http.keys import SERVICES
 from server.http.pages import home
 from server.identity.passwords import PASSWORD_CHARS_MAX
@@ -46,7 +46,7 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
 
 
 async def sign_out(request: web.Request) -> web.StreamResponse:
-    """End the sign-in of this browser, with the seats it entered from it and everything the browser stored."""
+    """End the sign-in of this browser, the seats entered from it and what the browser has stored."""
     services = request.app[SERVICES]
     await body.read(request, Nothing)
     cookie = cookies.read(request, services.site, cookies.STAFF)
@@ -57,7 +57,7 @@ async def sign_out(request: web.Request) -> web.StreamResponse:
         prefix = cookies.name(services.site, COOKIE_PREFIX)
         held = [value for name, value in request.cookies.items() if name.startswith(prefix)]
         await services.seats.give_up(held, user_id=who.account.user_id, now=services.clock.now())
-        await services.hang_up(UserId(who.account.user_id))
+        await services.hang_up(who.account.user_id)
     cookies.drop(response, services.site, cookies.STAFF)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
@@ -68,10 +68,10 @@ async def enter(request: web.Request) -> web.StreamResponse:
     services = request.app[SERVICES]
     await body.read(request, Nothing)
     who = await staff(request)
-    consult = await services.consults.load(request.match_info["consult_id"])
+    consult = await services.consults.load(consult_id_of(request))
     if consult is None or consult.clinic != who.account.clinic_id:
         raise HttpError("not_found")
-    participant = consult.of_user(UserId(who.account.user_id))
+    participant = consult.of_user(who.account.user_id)
     if participant is None:
         raise HttpError(
             "not_permitted", "only people of this consult may enter it; a physician can cover first"
@@ -111,7 +111,7 @@ async def enter_demo(request: web.Request) -> web.StreamResponse:
     return web.json_response({"url": home(who.account.role)})
 
 
-async def _signed_in(request: web.Request, user_id: str, url: str) -> web.StreamResponse:
+async def _signed_in(request: web.Request, user_id: UserId, url: str) -> web.StreamResponse:
     services = request.app[SERVICES]
     cookie = await services.sign_ins.begin(
         user_id,

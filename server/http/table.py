@@ -33,13 +33,11 @@ class Route:
     handler: Handler
 
 
-RULES: Final = web.AppKey("rules", dict[str, Route])
+# By the canonical path of a route.
+RULES: Final = web.AppKey("rules", dict[str, Who])
 
 
-def rule_of(request: web.Request) -> Route | None:
-    """The declaration of the route a request matched; None when it matched none."""
+def rule_of(request: web.Request) -> Who | None:
+    """Who may use the route a request matched; None when it matched none."""
     resource = request.match_info.route.resource
-    if resource is None:
-        return None
-    rules = request.app[RULES]
-    return rules.get(f"{request.method} {resource.canonical}") or rules.get(f"* {resource.canonical}")
+    return request.app[RULES].get(resource.canonical) if resource is not None else None

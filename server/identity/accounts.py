@@ -1,6 +1,6 @@
 """Accounts of staff: physicians, coordinators and staff interpreters of a clinic.
 
-* `EmailTaken`: there is an account with this e-mail address already
+* `EmailTakenError`: there is an account with this e-mail address already
 """
 
 from collections.abc import Sequence
@@ -15,12 +15,13 @@ from server.identity.passwords import Passwords
 from server.identity.random_values import new_id
 from server.storage.database import Database
 from server.storage.tables import StaffAccount, StaffSignIn
+from signaling.consult.values import ClinicId, UserId
 
 StaffRole = Literal["physician", "coordinator", "interpreter"]
 STAFF_ROLES: Final[tuple[StaffRole, ...]] = get_args(StaffRole)
 
 
-class EmailTaken(Exception):
+class EmailTakenError(Exception):
     """There is an account with this e-mail address already."""
 
 
@@ -28,10 +29,10 @@ class EmailTaken(Exception):
 class Account:
     """A member of staff."""
 
-    user_id: str
+    user_id: UserId
     name: str
     role: StaffRole
-    clinic_id: str
+    clinic_id: ClinicId
     language: str
     languages: tuple[str, ...]
 
@@ -70,14 +71,14 @@ class Accounts:
         email: str,
         name: str,
         role: StaffRole,
-        clinic_id: str,
+        clinic_id: ClinicId,
         language: str,
         languages: Sequence[str],
         password: str,
         now: datetime,
-    ) -> str:
-        """Make an account and return its id, or raise `EmailTaken`."""
-        user_id = new_id()
+    ) -> UserId:
+        """Make an account and return its id, or raise `EmailTakenError`."""
+        user_id = UserId(new_id())
         row = {
             "user_id": user_id,
             "email": email.strip().lower(),
@@ -93,7 +94,7 @@ class Accounts:
             async with self._database.write() as connection:
                 await connection.execute(insert(StaffAccount).values(row))
         except IntegrityError as error:
-            raise EmailTaken from error
+            raise EmailTakenError from error
         return user_id
 
     async def checked(self, *, email: str, password: str) -> Account | None:
@@ -106,27 +107,25 @@ class Accounts:
         if not await self._passwords.matches(password, row.password_hash if row else None) or row is None:
             return None
         if self._passwords.is_outdated(row.password_hash):
-            await self._store(row.user_id, password)
+            await self._store(UserId(row.user_id), password)
         return _account(row)
 
     async def reset_password(self, *, email: str, password: str) -> bool:
         """Set a new password and end every sign-in of the account. False when there is none."""
-        query = select(StaffAccount.user_id).where(StaffAccount.email == email.strip().lower())
-        async with self._database.read() as connection:
-            user_id = (await connection.execute(query)).scalar_one_or_none()
+        user_id = await self.id_of(email)
         if user_id is None:
             return False
         await self._store(user_id, password, end_sign_ins=True)
         return True
 
-    async def find(self, user_id: str) -> Account | None:
+    async def find(self, user_id: UserId) -> Account | None:
         """The account with an id, unless it is disabled."""
         query = select(*_COLUMNS).where(StaffAccount.user_id == user_id, StaffAccount.disabled_at.is_(None))
         async with self._database.read() as connection:
             row = (await connection.execute(query)).one_or_none()
         return _account(row) if row else None
 
-    async def of_clinic(self, clinic_id: str) -> tuple[Account, ...]:
+    async def of_clinic(self, clinic_id: ClinicId) -> tuple[Account, ...]:
         """Everyone who works in a clinic, by name."""
         query = (
             select(*_COLUMNS)
@@ -136,13 +135,14 @@ class Accounts:
         async with self._database.read() as connection:
             return tuple(_account(row) for row in await connection.execute(query))
 
-    async def id_of(self, email: str) -> str | None:
+    async def id_of(self, email: str) -> UserId | None:
         """The id behind an e-mail address."""
         query = select(StaffAccount.user_id).where(StaffAccount.email == email.strip().lower())
         async with self._database.read() as connection:
-            return (await connection.execute(query)).scalar_one_or_none()
+            user_id = (await connection.execute(query)).scalar_one_or_none()
+        return UserId(user_id) if user_id else None
 
-    async def _store(self, user_id: str, password: str, *, end_sign_ins: bool = False) -> None:
+    async def _store(self, user_id: UserId, password: str, *, end_sign_ins: bool = False) -> None:
         stored = await self._passwords.hashed(password)
         async with self._database.write() as connection:
             change = update(StaffAccount).where(StaffAccount.user_id == user_id)

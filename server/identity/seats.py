@@ -1,7 +1,7 @@
 """Seats: what a browser may speak for. One cookie per seat, so that one browser can hold several.
 
-An invitation's secret is exchanged for such a cookie. Looking at an invitation changes nothing, so a scanner
-that opens links cannot use one up; the first exchange binds the device, each later one makes a *further* device
+An invitation's secret is exchanged for such a cookie. Looking at an invitation changes nothing, so a
+scanner that opens links cannot use one up; the first exchange binds the device, each later one makes a *further* device
 that somebody has to admit.
 """
 
@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,6 +18,7 @@ from server.identity.random_values import hashed, new_id, new_secret
 from server.settings import Invitations as Limits
 from server.storage.database import Database
 from server.storage.tables import ConsultRow, Invitation, SeatDevice
+from signaling.consult.values import ConsultId, DeviceId, ParticipantId, UserId
 
 COOKIE_PREFIX: Final = "meridian_seat_"
 # The server decides how long a seat is good; the browser only has to keep the cookie at least as long.
@@ -25,7 +26,7 @@ COOKIE_MAX_AGE_S: Final = 30 * 86400
 DEVICE_LIFETIME_MIN: Final = timedelta(hours=2)
 
 
-def cookie_name(consult_id: str, participant_id: str) -> str:
+def cookie_name(consult_id: ConsultId, participant_id: ParticipantId) -> str:
     """The name of a seat's cookie, without the `__Host-` that https adds."""
     digest = hashlib.sha256(f"{consult_id}\0{participant_id}".encode()).hexdigest()
     return COOKIE_PREFIX + digest[:12]
@@ -35,8 +36,8 @@ def cookie_name(consult_id: str, participant_id: str) -> str:
 class Invited:
     """Whose invitation a secret is, and what became of it."""
 
-    consult_id: str
-    participant_id: str
+    consult_id: ConsultId
+    participant_id: ParticipantId
     revoked: bool
     expires_at: datetime
 
@@ -45,10 +46,10 @@ class Invited:
 class Seat:
     """A seat as one browser holds it. `user_id` is set when it was entered from a sign-in."""
 
-    consult_id: str
-    participant_id: str
-    device_id: str
-    user_id: str | None
+    consult_id: ConsultId
+    participant_id: ParticipantId
+    device_id: DeviceId
+    user_id: UserId | None
     language: str
     further: bool
 
@@ -68,7 +69,7 @@ class Seats:
         self._database = database
         self._valid_after_end = timedelta(seconds=limits.valid_after_end_s)
 
-    async def invite(self, consult_id: str, participant_id: str, *, now: datetime) -> str:
+    async def invite(self, consult_id: ConsultId, participant_id: ParticipantId, *, now: datetime) -> str:
         """Make an invitation and return its secret, which is kept nowhere. Earlier ones stop working."""
         secret = new_secret()
         async with self._database.write() as connection:
@@ -128,7 +129,7 @@ class Seats:
                 Seat(
                     consult_id=invited.consult_id,
                     participant_id=invited.participant_id,
-                    device_id=new_id(),
+                    device_id=DeviceId(new_id()),
                     user_id=None,
                     language=language,
                     further=first.rowcount == 0,
@@ -140,10 +141,10 @@ class Seats:
 
     async def enter(
         self,
-        consult_id: str,
-        participant_id: str,
+        consult_id: ConsultId,
+        participant_id: ParticipantId,
         *,
-        user_id: str,
+        user_id: UserId,
         cookie: str | None,
         language: str,
         browser: str,
@@ -163,20 +164,22 @@ class Seats:
             seat = Seat(
                 consult_id=consult_id,
                 participant_id=participant_id,
-                device_id=new_id(),
+                device_id=DeviceId(new_id()),
                 user_id=user_id,
                 language=language,
                 further=False,
             )
             return await _insert(connection, seat, browser=browser, now=now, expires_at=expires_at)
 
-    async def find(self, consult_id: str, participant_id: str, cookie: str, *, now: datetime) -> Seat | None:
+    async def find(
+        self, consult_id: ConsultId, participant_id: ParticipantId, cookie: str, *, now: datetime
+    ) -> Seat | None:
         """The seat a cookie is good for now."""
         async with self._database.read() as connection:
             row = await self._held(connection, consult_id, participant_id, cookie)
         return _seat(row) if row is not None and now < row.expires_at else None
 
-    async def give_up(self, held: Sequence[str], *, user_id: str, now: datetime) -> None:
+    async def give_up(self, held: Sequence[str], *, user_id: UserId, now: datetime) -> None:
         """Make cookies useless with which an account has entered consults."""
         mine = (SeatDevice.user_id == user_id, SeatDevice.cookie_hash.in_([hashed(one) for one in held]))
         async with self._database.write() as connection:
@@ -202,8 +205,8 @@ class Seats:
 
     @staticmethod
     async def _held(
-        connection: AsyncConnection, consult_id: str, participant_id: str, cookie: str | None
-    ) -> Row[*tuple[object, ...]] | None:
+        connection: AsyncConnection, consult_id: ConsultId, participant_id: ParticipantId, cookie: str | None
+    ) -> Row[*tuple[Any, ...]] | None:
         if cookie is None:
             return None
         query = select(SeatDevice.__table__).where(
@@ -214,7 +217,7 @@ class Seats:
         return (await connection.execute(query)).one_or_none()
 
 
-def _seat(row: Row[*tuple[object, ...]], *, language: str | None = None) -> Seat:
+def _seat(row: Row[*tuple[Any, ...]], *, language: str | None = None) -> Seat:
     return Seat(
         consult_id=row.consult_id,
         participant_id=row.participant_id,

@@ -1,4 +1,4 @@
-"""Signed-in browsers of staff: opaque ids, stored as hashes, ended by idleness, age, sign-out or a new password."""
+"""Signed-in browsers of staff: opaque ids, stored as hashes, ended by idleness, age or sign-out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from server.identity.random_values import hashed, new_id, new_secret
 from server.settings import SignIn
 from server.storage.database import Database
 from server.storage.tables import StaffSignIn
+from signaling.consult.values import DeviceId, UserId
 
 # Use is written down at most this often.
 TOUCH_AFTER: Final = timedelta(seconds=60)
@@ -23,7 +24,7 @@ class SignedIn:
     """A browser in which a member of staff is signed in."""
 
     account: Account
-    device_id: str
+    device_id: DeviceId
 
 
 class SignIns:
@@ -34,7 +35,12 @@ class SignIns:
     """
 
     def __init__(
-        self, database: Database, accounts: Accounts, settings: SignIn, *, in_consult: Callable[[str], bool]
+        self,
+        database: Database,
+        accounts: Accounts,
+        settings: SignIn,
+        *,
+        in_consult: Callable[[UserId], bool],
     ) -> None:
         self._database = database
         self._accounts = accounts
@@ -42,7 +48,7 @@ class SignIns:
         self._absolute = timedelta(seconds=settings.absolute_s)
         self._in_consult = in_consult
 
-    async def begin(self, user_id: str, *, replaces: str | None, now: datetime) -> str:
+    async def begin(self, user_id: UserId, *, replaces: str | None, now: datetime) -> str:
         """Sign an account in and return the new cookie. The cookie the browser had stops working."""
         cookie = new_secret()
         mine = StaffSignIn.user_id == user_id
@@ -80,14 +86,14 @@ class SignIns:
             row = (await connection.execute(query)).one_or_none()
         if row is None or now >= row.expires_at:
             return None
-        if now - row.last_used_at >= self._idle and not self._in_consult(row.user_id):
+        if now - row.last_used_at >= self._idle and not self._in_consult(UserId(row.user_id)):
             return None
-        account = await self._accounts.find(row.user_id)
+        account = await self._accounts.find(UserId(row.user_id))
         if account is None:
             return None
         if now - row.last_used_at >= TOUCH_AFTER:
             await self._touch(cookie, now)
-        return SignedIn(account=account, device_id=row.device_id)
+        return SignedIn(account=account, device_id=DeviceId(row.device_id))
 
     async def end(self, cookie: str) -> None:
         """Sign out."""

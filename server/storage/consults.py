@@ -20,14 +20,14 @@ from server.storage.tables import (
     SeatDevice,
     StaffAccount,
 )
-from signaling.consult.evolve import replay
 from signaling.consult.events import Event, InvitationRevoked
+from signaling.consult.evolve import replay
 from signaling.consult.values import ClinicId, Consult, ConsultId, MessageId, ParticipantId, Phase
 from signaling.errors import VersionConflict
 from signaling.ports import BOARD_ROWS_MAX, ChatRow, Person, PersonChange, SideRows
 
 EVENTS: Final[TypeAdapter[Event]] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
-_APART: Final = frozenset({"type", "at", "by"})
+_APART: Final = {"type", "at", "by"}
 _LIVE: Final = (Phase.WAITING.value, Phase.IN_PROGRESS.value)
 _PERSON_FIELDS: Final = tuple(field.name for field in fields(Person))
 

@@ -1,6 +1,6 @@
 """The database: reading and writing transactions, and the one writer SQLite allows.
 
-* `DatabaseBusy`: the write lock was not free in time
+* `DatabaseBusyError`: the write lock was not free in time
 """
 
 import asyncio
@@ -19,12 +19,12 @@ POOL_CONNECTIONS: Final = 5
 READY_TIMEOUT_S: Final = 2.0
 
 
-class DatabaseBusy(Exception):
+class DatabaseBusyError(Exception):
     """Another write has held the lock for `WRITE_WAIT_S`."""
 
 
 class Database:
-    """One database. `read()` and `write()` are transactions: committed at the end, rolled back on an exception."""
+    """One database. `read()` and `write()` are transactions, rolled back on an exception."""
 
     def __init__(self, url: str) -> None:
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
@@ -44,8 +44,8 @@ class Database:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that changes something. On SQLite they take turns: eight writers at once are 100 times
-        slower than one after the other."""
+        """A transaction that changes something. On SQLite they take turns: eight at once would be 100 times
+        slower."""
         async with self._turn(), self._writing.connect() as connection, connection.begin():
             yield connection
 
@@ -58,7 +58,7 @@ class Database:
             async with asyncio.timeout(WRITE_WAIT_S):
                 await self._one_writer.acquire()
         except TimeoutError:
-            raise DatabaseBusy from None
+            raise DatabaseBusyError from None
         try:
             yield
         finally:

@@ -9,7 +9,7 @@ WRITES: Final = "meridian_writes"
 
 
 def prepare(engine: Engine) -> None:
-    """Make every connection durable and strict, and every writing transaction take the write lock at its start.
+    """Make connections durable and strict, and let writing transactions take the write lock at their start.
 
     Taking it at the first write instead would let two transactions read, then one of them fail at its write
     without being allowed to wait (SQLITE_BUSY_SNAPSHOT).

@@ -1,7 +1,7 @@
 """The tables, declared once. A migration makes them; a test compares the two.
 
 `consult_event` is the record of each consult and never changes. `consult` repeats what lists and deadlines
-need and is written in the same transaction. What a person may have erased (names, text) is in rows of its own.
+need and is written in the same transaction. What a person may have erased (names, text) has its own rows.
 """
 
 from datetime import datetime

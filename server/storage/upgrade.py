@@ -1,6 +1,6 @@
 """Brings a database to the tables of this version.
 
-* `NewerDatabase`: a later version of Meridian has used it
+* `NewerDatabaseError`: a later version of Meridian has used it
 """
 
 from pathlib import Path
@@ -20,7 +20,7 @@ MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _POSTGRES_LOCK: Final = 6_374_001
 
 
-class NewerDatabase(Exception):
+class NewerDatabaseError(Exception):
     """The database has steps this version does not know. Nothing was changed."""
 
 
@@ -58,5 +58,5 @@ def _upgrade(connection: Connection) -> tuple[str | None, str | None]:
     try:
         command.upgrade(settings, "head")
     except CommandError as error:
-        raise NewerDatabase from error
+        raise NewerDatabaseError from error
     return before, _revision(connection)

@@ -1,0 +1,42 @@
+"""Every route there is: method, path, who may. Nothing is reachable that is not in this table."""
+
+from typing import Final
+
+from aiohttp import web
+
+from server.http import invitations, monitoring, pages, staff, tickets
+from server.http.keys import SERVICES
+from server.http.table import Route, Who
+
+SOCKET_PATH: Final = "/socket.io/"
+
+
+async def static_file(request: web.Request) -> web.StreamResponse:
+    """A built file of the front end."""
+    return await request.app[SERVICES].files.respond(request)
+
+
+ROUTES: Final = (
+    Route(method="GET", path="/", who=Who.ANYONE, handler=pages.landing),
+    Route(method="GET", path="/help", who=Who.ANYONE, handler=pages.help_page),
+    Route(method="GET", path="/signin", who=Who.ANYONE, handler=pages.sign_in),
+    Route(method="GET", path="/static/{file:.+}", who=Who.ANYONE, handler=static_file),
+    Route(method="GET", path="/v", who=Who.INVITED, handler=pages.invitation),
+    Route(method="POST", path="/api/invitation/preview", who=Who.INVITED, handler=invitations.preview),
+    Route(method="POST", path="/api/invitation/exchange", who=Who.INVITED, handler=invitations.exchange),
+    Route(method="GET", path="/c/{consult_id}/{participant_id}", who=Who.SEATED, handler=pages.seat),
+    Route(method="POST", path="/api/ticket", who=Who.SEATED_OR_STAFF, handler=tickets.issue),
+    Route(method="POST", path="/api/signin", who=Who.ANYONE, handler=staff.sign_in),
+    Route(method="POST", path="/api/signout", who=Who.ANYONE, handler=staff.sign_out),
+    Route(method="GET", path="/board", who=Who.STAFF, handler=pages.board),
+    Route(method="GET", path="/board/new", who=Who.STAFF, handler=pages.new_consult),
+    Route(method="GET", path="/desk", who=Who.STAFF, handler=pages.desk),
+    Route(method="POST", path="/api/consult/{consult_id}/enter", who=Who.STAFF, handler=staff.enter),
+    Route(method="GET", path="/healthz", who=Who.MONITOR, handler=monitoring.alive),
+    Route(method="GET", path="/readyz", who=Who.MONITOR, handler=monitoring.ready),
+    Route(method="GET", path="/metrics", who=Who.MONITOR, handler=monitoring.metrics),
+)
+DEMO_ROUTES: Final = (
+    Route(method="GET", path="/demo", who=Who.DEMO, handler=pages.demo),
+    Route(method="POST", path="/api/demo/enter", who=Who.DEMO, handler=staff.enter_demo),
+)
