@@ -68,3 +68,15 @@ def test_the_installed_versions_are_the_locked_ones() -> None:
         if (name, installed[name]) not in locked
     }
     assert wrong == {}
+
+
+@pytest.mark.parametrize("name", ["requirements", "requirements-dev", "requirements-node", "requirements-uv"])
+def test_every_requirement_is_pinned_has_a_reason_and_is_locked(name: str) -> None:
+    lock = (ROOT / "config" / f"{name}.lock").read_text()
+    lines = (ROOT / "config" / f"{name}.in").read_text().splitlines()
+    lines = [line for line in lines if not line.startswith(("#", "-r "))]
+    for line in lines:
+        pinned = re.match(r"([a-z0-9-]+)(?:\[\w+\])?==(\S+)", line)
+        assert pinned, line
+        assert f"\n{pinned[1]}=={pinned[2]} " in f"\n{lock}", f"{pinned[0]}: python3 dev.py lock"
+        assert "# " in line or len(lines) == 1, f"why is it there? {line}"
