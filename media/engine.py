@@ -1,0 +1,187 @@
+"""All rooms of one worker and the requests about them; knows nothing of processes or connections."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+from collections.abc import Callable
+from functools import partial
+
+from media.answer import Endpoint
+from media.clock import Clock
+from media.control import (
+    ROUTES_MAX,
+    AddPeer,
+    Done,
+    GetStats,
+    Hello,
+    Refused,
+    RemovePeer,
+    RemoveRoom,
+    Request,
+    Response,
+    SetRouting,
+    Shutdown,
+    Stats,
+    Welcome,
+)
+from media.dtls import fingerprint_of, make_certificate
+from media.interface import Notice, PeerConnected, PeerLost
+from media.mux import Mux
+from media.peer import FEEDBACK_S, Peer
+from media.room import PEERS_MAX, Room
+
+ROOMS_MAX = 1_000
+TICKS = 5
+"""Groups the peers are dealt into, so that their regular work is spread over the interval."""
+QUALITY_S = 3.0
+
+log = logging.getLogger(__name__)
+
+
+class Engine:
+    """Owns the port, the certificate and the rooms. `notify` is called for everything the server should know."""
+
+    def __init__(
+        self,
+        worker: int,
+        addresses: tuple[str, ...],
+        public: tuple[str, ...],
+        port: int,
+        notify: Callable[[Notice], None],
+    ) -> None:
+        self._worker = worker
+        self._boot = secrets.token_hex(8)
+        self._clock = Clock()
+        self._notify = notify
+        self._certificate = make_certificate()
+        self.mux = Mux(addresses, port, self._clock)
+        self.rooms: dict[str, Room] = {}
+        self.endpoint = Endpoint(
+            addresses=(*public, *addresses), port=self.mux.port, fingerprint=fingerprint_of(self._certificate)
+        )
+        self.shutdown = asyncio.Event()
+        self._closing: set[asyncio.Task[None]] = set()
+        self._tick_count = 0
+        self._quality_at_s = self._clock.now_s + QUALITY_S
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(FEEDBACK_S / TICKS, self._tick)
+
+    async def close(self) -> None:
+        """Say goodbye to every peer and release the port."""
+        self._timer.cancel()
+        for room in self.rooms.values():
+            for identifier in tuple(room.peers):
+                self._drop(room, identifier)
+        self.rooms.clear()
+        if self._closing:
+            await asyncio.wait(self._closing, timeout=1.0)
+        self.mux.close()
+
+    def handle(self, request: Request) -> Response:
+        """Carry out one request, at once."""
+        match request:
+            case Hello():
+                return self.welcome()
+            case AddPeer():
+                return self._add(request)
+            case RemovePeer():
+                if room := self.rooms.get(request.room):
+                    self._drop(room, request.peer)
+                    room.connect()
+            case RemoveRoom():
+                if room := self.rooms.pop(request.room, None):
+                    for identifier in tuple(room.peers):
+                        self._drop(room, identifier)
+            case SetRouting():
+                return self._route(request)
+            case GetStats():
+                room = self.rooms.get(request.room) or Room(request.room)
+                return Stats(stats=room.stats(self._clock.read()))
+            case Shutdown():
+                self.shutdown.set()
+        return Done()
+
+    def welcome(self) -> Welcome:
+        """Who this worker is."""
+        return Welcome(
+            worker=self._worker,
+            boot=self._boot,
+            pid=os.getpid(),
+            endpoint=self.endpoint,
+            rooms=tuple(self.rooms),
+        )
+
+    def _room(self, name: str) -> Room | None:
+        if name not in self.rooms and len(self.rooms) < ROOMS_MAX:
+            self.rooms[name] = Room(name)
+        return self.rooms.get(name)
+
+    def _add(self, request: AddPeer) -> Response:
+        self._clock.read()
+        room = self._room(request.room)
+        if room is None:
+            return Refused(code="worker_full", hint=f"a worker carries {ROOMS_MAX} rooms")
+        if request.peer not in room.peers and len(room.peers) >= PEERS_MAX:
+            return Refused(code="room_full", hint=f"a room has {PEERS_MAX} peers")
+        self._drop(room, request.peer)
+        changed = partial(self._changed, room, request.peer)
+        room.peers[request.peer] = Peer(
+            request.description, self.mux, self._clock, self._certificate, changed
+        )
+        room.connect()
+        return Done()
+
+    def _route(self, request: SetRouting) -> Response:
+        self._clock.read()
+        if len(request.routing.routes) > ROUTES_MAX:
+            return Refused(code="routing_too_long", hint=f"a routing has {ROUTES_MAX} routes")
+        room = self._room(request.room)
+        if room is None:
+            return Refused(code="worker_full", hint=f"a worker carries {ROOMS_MAX} rooms")
+        room.route(request.routing)
+        return Done()
+
+    def _drop(self, room: Room, identifier: str) -> None:
+        peer = room.forget(identifier)
+        if peer is not None:
+            peer.leave()
+            task = self._loop.create_task(peer.close())
+            self._closing.add(task)
+            task.add_done_callback(self._closed)
+
+    def _closed(self, task: asyncio.Task[None]) -> None:
+        self._closing.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("closing a peer failed", exc_info=task.exception())
+
+    def _changed(self, room: Room, identifier: str) -> None:
+        peer = room.peers.get(identifier)
+        if peer is None:
+            return
+        if peer.state == "connected":
+            self._notify(PeerConnected(room=room.name, peer=identifier))
+        elif peer.state == "lost":
+            self._notify(PeerLost(room=room.name, peer=identifier))
+        elif peer.state == "ended":
+            self._notify(PeerLost(room=room.name, peer=identifier))
+            self._drop(room, identifier)
+            room.connect()
+
+    def _tick(self) -> None:
+        self._timer = self._loop.call_later(FEEDBACK_S / TICKS, self._tick)
+        now_s = self._clock.read()
+        turn = self._tick_count % TICKS
+        self._tick_count += 1
+        peers = [(room, name, peer) for room in self.rooms.values() for name, peer in room.peers.items()]
+        for _, _, peer in peers[turn::TICKS]:
+            peer.tick()
+        if now_s >= self._quality_at_s:
+            self._quality_at_s = now_s + QUALITY_S
+            for room, name, peer in peers:
+                if peer.state in ("connected", "lost") and name in room.peers:
+                    quality = room.quality(name, now_s)
+                    if quality is not None:
+                        self._notify(quality)

@@ -1,0 +1,214 @@
+"""One slot of a subscriber: rewrites what it is given into one unbroken stream, whatever its source is."""
+
+from __future__ import annotations
+
+from struct import pack, pack_into
+from typing import Protocol
+
+from media import rtcp, vp8
+from media.clock import Clock
+from media.description import CLOCK_RATE_HZ, Codec, Downstream
+from media.rtp import extension, payload_end, payload_offset, timestamp
+from media.source import Source
+
+REPORT_SPACING_S = 1.0
+RESEND_SPACING_S_MIN = 0.020
+RESENT_MAX = 512
+"""Recently repeated packets remembered, so that a second request within one round trip costs nothing."""
+
+
+class Outlet(Protocol):
+    """The peer behind a slot."""
+
+    rtt_s: float
+
+    @property
+    def ready(self) -> bool:
+        """Whether anything can be sent yet."""
+
+    def send_rtp(self, head: bytearray, payload: bytes) -> None:
+        """Encrypt and send one packet."""
+
+    def send_rtcp(self, packet: bytes) -> None:
+        """Encrypt and send one compound packet."""
+
+
+class Slot:
+    """The outgoing stream of one downstream m-line."""
+
+    def __init__(
+        self, downstream: Downstream, outlet: Outlet, clock: Clock, *, sequence: int, timestamp: int
+    ) -> None:
+        self.downstream = downstream
+        self.ssrc = downstream.ssrc
+        self._outlet = outlet
+        self._clock = clock
+        self._types = {codec.name: codec for codec in downstream.codecs}
+        self._rate_hz = CLOCK_RATE_HZ[downstream.codecs[0].name]
+        self._is_audio = downstream.source == "audio"
+        self._head, self._level_at = _head(downstream, downstream.ssrc)
+        self._bare_head = _head(downstream, downstream.ssrc, with_level=False)[0]
+        self._rtx_head = (
+            _head(downstream, downstream.rtx_ssrc, with_level=False)[0] if downstream.rtx_ssrc else None
+        )
+        self._rtx_sequence = sequence ^ 0x5555
+        self.source: Source | None = None
+        self._codec: Codec | None = None
+        self._payload_type = 0
+        self._rtx_payload_type: int | None = None
+        self._base = 0
+        """First number of the source that goes into this slot."""
+        self._sequence_offset = self._timestamp_offset = self._picture_offset = self._tl0_offset = 0
+        self._newest = -1
+        self._last_sequence = sequence
+        self._last_timestamp = timestamp
+        self._last_picture = self._last_tl0 = 0
+        self._last_at_s: float | None = None
+        self._report_at_s = 0.0
+        self._resent: dict[int, float] = {}
+        self.packets = self.octets = self.retransmitted = 0
+        self.loss_fraction = 0.0
+
+    def attach(self, source: Source | None) -> None:
+        """Take packets from `source` from now on, and from nobody else; None stops the slot."""
+        if source is self.source:
+            return
+        if self.source is not None and self in self.source.slots:
+            self.source.slots.remove(self)
+        self.source = source
+        self._codec = None
+        self.loss_fraction = 0.0
+        if source is not None:
+            source.slots.append(self)
+            self.request_keyframe()
+
+    def request_keyframe(self) -> None:
+        """The subscriber cannot show the source without a key frame."""
+        if self.source is not None and not self._is_audio:
+            self.source.keyframes.want(self._clock.now_s)
+
+    def forward(
+        self, packet: bytes, number: int, codec: Codec, start: int, end: int, *, keyframe: bool
+    ) -> None:
+        """Send one packet of the source on. Video begins, and begins anew after a change of codec, with a key frame."""
+        if codec is not self._codec:
+            if not (self._is_audio or keyframe) or codec.name not in self._types or not self._outlet.ready:
+                return
+            self._begin(packet, number, codec, start, end)
+        elif number < self._base:
+            return
+        payload = self._payload(packet, start, end, number)
+        sequence = (number + self._sequence_offset) & 0xFFFF
+        stamp = (timestamp(packet) + self._timestamp_offset) & 0xFFFFFFFF
+        if number > self._newest:
+            self._newest, self._last_sequence, self._last_timestamp = number, sequence, stamp
+            self._last_at_s = self._clock.now_s
+        self.packets += 1
+        self.octets += len(payload)
+        head = self._bare_head
+        if self._level_at and self.source is not None:
+            level = extension(packet, self.source.extensions.audio_level, start)
+            if level:
+                head = self._head
+                head[self._level_at] = level[0]
+        pack_into("!BHI", head, 1, packet[1] & 0x80 | self._payload_type, sequence, stamp)
+        self._outlet.send_rtp(head, payload)
+        if self._clock.now_s >= self._report_at_s:
+            self.report()
+
+    def _begin(self, packet: bytes, number: int, codec: Codec, start: int, end: int) -> None:
+        """Continue the outgoing counters with this packet as the next."""
+        own = self._types[codec.name]
+        self._codec, self._payload_type, self._rtx_payload_type = (
+            codec,
+            own.payload_type,
+            own.rtx_payload_type,
+        )
+        elapsed = 0
+        if self._last_at_s is not None:
+            elapsed = max(1, int((self._clock.now_s - self._last_at_s) * self._rate_hz))
+        self._sequence_offset = self._last_sequence + 1 - number
+        self._timestamp_offset = self._last_timestamp + elapsed - timestamp(packet)
+        descriptor = vp8.describe(packet, start, end) if codec.name == "vp8" else None
+        if descriptor is not None and self._last_at_s is not None:
+            self._picture_offset = self._last_picture + 1 - descriptor.picture_id
+            self._tl0_offset = self._last_tl0 + 1 - descriptor.tl0
+        else:
+            self._picture_offset = self._tl0_offset = 0
+        self._base, self._newest = number, number - 1
+        self._resent.clear()
+        self._report_at_s = 0.0
+
+    def _payload(self, packet: bytes, start: int, end: int, number: int) -> bytes:
+        payload = packet[start:end]
+        if self._codec is None or self._codec.name != "vp8":
+            return payload
+        descriptor = vp8.describe(packet, start, end)
+        if descriptor is None:
+            return payload
+        if number > self._newest:
+            self._last_picture = descriptor.picture_id + self._picture_offset & 0x7FFF
+            self._last_tl0 = descriptor.tl0 + self._tl0_offset & 0xFF
+        if not self._picture_offset and not self._tl0_offset:
+            return payload
+        return vp8.patch(payload, descriptor, self._picture_offset, self._tl0_offset)
+
+    def report(self) -> None:
+        """Tell the subscriber where this stream stands on our clock, so that it plays audio and video together."""
+        if self.source is None or self._codec is None:
+            return
+        self._report_at_s = self._clock.now_s + REPORT_SPACING_S
+        stamp = self.source.timestamp_now() + self._timestamp_offset
+        report = rtcp.sender_report(self.ssrc, self._clock.wall_s, stamp, self.packets, self.octets)
+        self._outlet.send_rtcp(report + rtcp.source_description(self.ssrc, self.downstream.cname))
+
+    def resend(self, numbers: tuple[int, ...]) -> None:
+        """Answer a NACK from the source's ring, each packet once per round trip, as RTX (RFC 4588)."""
+        if (
+            self.source is None
+            or self._codec is None
+            or self._rtx_head is None
+            or self._rtx_payload_type is None
+        ):
+            return
+        spacing_s = max(RESEND_SPACING_S_MIN, self._outlet.rtt_s)
+        for sequence in numbers:
+            if self._clock.now_s - self._resent.get(sequence, float("-inf")) < spacing_s:
+                continue
+            number = self._newest - ((self._last_sequence - sequence) & 0xFFFF)
+            packet = self.source.ring.get(number) if number >= self._base else None
+            if packet is None:
+                continue
+            if len(self._resent) >= RESENT_MAX:
+                del self._resent[next(iter(self._resent))]
+            self._resent[sequence] = self._clock.now_s
+            self._resend_one(packet, sequence, number, self._rtx_head, self._rtx_payload_type)
+
+    def _resend_one(
+        self, packet: bytes, sequence: int, number: int, head: bytearray, payload_type: int
+    ) -> None:
+        start = payload_offset(packet)
+        payload = pack("!H", sequence) + self._payload(packet, start, payload_end(packet, start), number)
+        self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
+        stamp = (timestamp(packet) + self._timestamp_offset) & 0xFFFFFFFF
+        pack_into("!BHI", head, 1, packet[1] & 0x80 | payload_type, self._rtx_sequence, stamp)
+        self.retransmitted += 1
+        self._outlet.send_rtp(head, payload)
+
+
+def _head(downstream: Downstream, ssrc: int | None, *, with_level: bool = True) -> tuple[bytearray, int]:
+    """A whole RTP header to be patched for each packet, and where in it the audio level goes (0: nowhere)."""
+    extensions = downstream.extensions
+    elements = b""
+    level_at = 0
+    if extensions.mid:
+        mid = downstream.mid.encode()
+        elements += bytes((extensions.mid << 4 | len(mid) - 1,)) + mid
+    if extensions.audio_level and with_level:
+        level_at = 12 + 4 + len(elements) + 1
+        elements += bytes((extensions.audio_level << 4, 0))
+    elements += bytes(-len(elements) & 3)
+    head = pack("!BBHII", 0x90 if elements else 0x80, 0, 0, 0, ssrc or 0)
+    if elements:
+        head += pack("!HH", 0xBEDE, len(elements) // 4) + elements
+    return bytearray(head), level_at

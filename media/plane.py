@@ -1,0 +1,189 @@
+"""The media plane as the server uses it: answers offers, keeps each room on one worker, starts dead workers again."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+
+from media.answer import Credentials, answer_offer
+from media.control import (
+    ROUTES_MAX,
+    AddPeer,
+    GetStats,
+    Refused,
+    RemovePeer,
+    RemoveRoom,
+    Request,
+    Response,
+    SetRouting,
+    Stats,
+    Welcome,
+)
+from media.interface import (
+    MediaSettings,
+    Notice,
+    PeerConnected,
+    PeerLost,
+    PeerQuality,
+    RefusedByWorker,
+    Route,
+    RoomStats,
+    Routing,
+    WorkerLost,
+    WorkerUnavailable,
+)
+from media.sdp import SECTIONS_MAX, BadSdp, parse_offer
+from media.supervisor import WorkerHandle
+
+WAIT_S_MAX = 3.0
+"""How long a request waits for a worker that is being started again."""
+
+__all__ = [
+    "BadSdp",
+    "MediaPlane",
+    "MediaSettings",
+    "Notice",
+    "PeerConnected",
+    "PeerLost",
+    "PeerQuality",
+    "RefusedByWorker",
+    "RoomStats",
+    "Route",
+    "Routing",
+    "WorkerLost",
+    "WorkerUnavailable",
+]
+
+
+class MediaPlane:
+    """All workers of this server. `on_notice` is called from the event loop and must not block."""
+
+    def __init__(self, settings: MediaSettings, on_notice: Callable[[Notice], None]) -> None:
+        self._settings = settings
+        self._on_notice = on_notice
+        self._workers: list[WorkerHandle] = []
+        self._pins: dict[str, WorkerHandle] = {}
+        self._routings: dict[str, Routing] = {}
+        """The last routing of each room, for the worker that takes it over."""
+
+    async def start(self) -> None:
+        """Start the workers, or adopt those a server before us has left running. Raises `WorkerUnavailable`."""
+        for number in range(self._settings.workers):
+            handle = WorkerHandle(number, self._settings, self._on_notice, self._welcomed, self._lost)
+            self._workers.append(handle)
+            handle.start()
+        try:
+            async with asyncio.timeout(WAIT_S_MAX * 5):
+                await asyncio.gather(*(worker.up.wait() for worker in self._workers))
+        except TimeoutError:
+            await self.stop()
+            raise WorkerUnavailable from None
+
+    async def stop(self) -> None:
+        """End all workers and with them all connections."""
+        await asyncio.gather(*(worker.stop() for worker in self._workers))
+        self._workers.clear()
+        self._pins.clear()
+        self._routings.clear()
+
+    async def connect(self, room: str, peer: str, offer_sdp: str, *, passive: bool = False) -> str:
+        """Answer a browser's offer; its packets are expected from then on.
+
+        `passive`: let the browser be the DTLS client, for one whose first attempt failed in DTLS.
+        Raises `BadSdp`, `WorkerUnavailable`, `RefusedByWorker`.
+        """
+        offer = parse_offer(offer_sdp)
+        worker = await self._worker(room)
+        if worker.welcome is None:
+            raise WorkerUnavailable
+        answer, description = answer_offer(offer, worker.welcome.endpoint, _credentials(), passive=passive)
+        await self._call(worker, AddPeer(room=room, peer=peer, description=description))
+        return answer
+
+    async def route(self, room: str, routing: Routing) -> None:
+        """Replace everything that is forwarded in a room; a routing older than the one in force is ignored."""
+        known = self._routings.get(room)
+        if known is not None and routing.revision < known.revision:
+            return
+        if len(routing.routes) > ROUTES_MAX:
+            raise RefusedByWorker("routing_too_long", f"a routing has {ROUTES_MAX} routes")
+        self._routings[room] = routing
+        worker = await self._worker(room)
+        await self._call(worker, SetRouting(room=room, routing=routing))
+
+    async def close_peer(self, room: str, peer: str) -> None:
+        """End a peer's connection; nothing happens when there is none."""
+        worker = self._pins.get(room)
+        if worker is not None and worker.up.is_set():
+            await self._call(worker, RemovePeer(room=room, peer=peer))
+
+    async def close_room(self, room: str) -> None:
+        """End all connections of a room and forget its routing."""
+        self._routings.pop(room, None)
+        worker = self._pins.pop(room, None)
+        if worker is not None and worker.up.is_set():
+            await self._call(worker, RemoveRoom(room=room))
+
+    async def stats(self, room: str) -> RoomStats:
+        """The counters of a room, empty when nobody is in it."""
+        worker = self._pins.get(room)
+        if worker is None or not worker.up.is_set():
+            return RoomStats(room=room, routing_revision=-1, peers=())
+        response = await self._call(worker, GetStats(room=room))
+        if not isinstance(response, Stats):
+            raise WorkerUnavailable
+        return response.stats
+
+    async def _worker(self, room: str) -> WorkerHandle:
+        """The worker of a room. A new room goes to the one that has the fewest."""
+        pinned = self._pins.get(room)
+        if pinned is None:
+            if not any(worker.up.is_set() for worker in self._workers):
+                await self._any_up()
+            up = [worker for worker in self._workers if worker.up.is_set()]
+            if not up:
+                raise WorkerUnavailable
+            pins = list(self._pins.values())
+            pinned = min(up, key=lambda worker: (pins.count(worker), worker.number))
+            self._pins[room] = pinned
+            if room in self._routings:
+                await self._call(pinned, SetRouting(room=room, routing=self._routings[room]))
+        return pinned
+
+    async def _any_up(self) -> None:
+        waits = [asyncio.create_task(worker.up.wait()) for worker in self._workers]
+        if not waits:
+            return
+        _, pending = await asyncio.wait(waits, timeout=WAIT_S_MAX, return_when=asyncio.FIRST_COMPLETED)
+        for wait in pending:
+            wait.cancel()
+
+    async def _call(self, worker: WorkerHandle, request: Request) -> Response:
+        response = await worker.call(request)
+        if isinstance(response, Refused):
+            raise RefusedByWorker(response.code, response.hint)
+        return response
+
+    def _welcomed(self, worker: WorkerHandle, welcome: Welcome) -> None:
+        for room in welcome.rooms:
+            self._pins[room] = worker
+
+    def _lost(self, worker: WorkerHandle) -> None:
+        """The rooms go to whichever worker is asked for them next, with the routing they had."""
+        rooms = tuple(room for room, pinned in self._pins.items() if pinned is worker)
+        for room in rooms:
+            del self._pins[room]
+        self._on_notice(WorkerLost(rooms=rooms))
+
+
+def _credentials() -> Credentials:
+    ssrcs: set[int] = set()
+    while len(ssrcs) < 2 * SECTIONS_MAX:
+        ssrcs.add(secrets.randbits(31) | 1)
+    return Credentials(
+        ufrag=secrets.token_hex(4),
+        password=secrets.token_hex(12),
+        session=secrets.randbits(62),
+        ssrcs=tuple(ssrcs),
+    )

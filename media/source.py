@@ -1,0 +1,207 @@
+"""One source of a publisher as we receive it: order, loss, jitter, clock, the recent past, and who wants it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from media import h264, rtp, vp8
+from media.clock import Clock
+from media.description import CLOCK_RATE_HZ, Codec, Upstream
+from media.keyframes import KeyframeRequests
+from media.nack import NackTracker
+from media.ring import AUDIO_PACKETS_MAX, VIDEO_PACKETS_MAX, Ring
+from media.rtcp import Report, SenderReport
+
+CLOCK_STEP_S = 1.0
+"""A publisher's clock that disagrees with its past by more than this was set anew."""
+
+
+class PublisherClock:
+    """The offset of one publisher's wall clock to ours: the same for its audio and video, so that they stay together."""
+
+    def __init__(self) -> None:
+        self.offset_s: float | None = None
+
+    def reported(self, ntp_s: float, arrived_wall_s: float) -> None:
+        """A sender report came; the smallest difference seen has the least network delay in it."""
+        seen = arrived_wall_s - ntp_s
+        if self.offset_s is None or seen < self.offset_s or seen - self.offset_s > CLOCK_STEP_S:
+            self.offset_s = seen
+
+
+class Subscription(Protocol):
+    """A slot that gets the packets of a source."""
+
+    loss_fraction: float
+
+    def attach(self, source: Source | None) -> None:
+        """Take packets from this source from now on; None: from nobody."""
+
+    def forward(
+        self, packet: bytes, number: int, codec: Codec, start: int, end: int, *, keyframe: bool
+    ) -> None:
+        """Send one packet on; `packet[start:end]` is its payload, `number` its unwrapped sequence number."""
+
+
+class Source:
+    """The state of one upstream m-line."""
+
+    def __init__(self, upstream: Upstream, clock: Clock, publisher_clock: PublisherClock) -> None:
+        self.name = upstream.source
+        self.mid = upstream.mid
+        self.extensions = upstream.extensions
+        self.codecs = {codec.payload_type: codec for codec in upstream.codecs}
+        self.rtx = {c.rtx_payload_type: c for c in upstream.codecs if c.rtx_payload_type is not None}
+        self.is_audio = upstream.source == "audio"
+        self.rate_hz = CLOCK_RATE_HZ[upstream.codecs[0].name]
+        self._clock = clock
+        self._publisher_clock = publisher_clock
+        self.ssrc: int | None = None
+        self.slots: list[Subscription] = []
+        self.keyframes = KeyframeRequests()
+        self.packets = self.octets = self.keyframe_count = self.dropped_before_route = self.unusable = 0
+        self._routed = False
+        self.begin(None)
+
+    def begin(self, ssrc: int | None) -> None:
+        """The source starts anew, with another SSRC or after a pause in which nothing was followed."""
+        self.ssrc = ssrc
+        self.nacks = NackTracker()
+        self.ring = Ring(AUDIO_PACKETS_MAX if self.is_audio else VIDEO_PACKETS_MAX)
+        self.nack_wanted = False
+        self.last_at_s: float | None = None
+        self.last_timestamp = 0
+        self.jitter = 0.0
+        self._transit: float | None = None
+        self._first = self._highest = -1
+        self._received = 0
+        self._prior = (0, 0)
+        self._report: tuple[SenderReport, float] | None = None
+        self.loss_fraction = 0.0
+
+    @property
+    def routed(self) -> bool:
+        """Whether the routing in force names this source; nothing of it is kept or forwarded before."""
+        return self._routed
+
+    @routed.setter
+    def routed(self, value: bool) -> None:
+        if value and not self._routed:
+            self.nacks = NackTracker()
+            self.ring.clear()
+        self._routed = value
+
+    def receive(self, packet: bytes, start: int, *, repaired: bool = False) -> bool:
+        """A decrypted packet of this source; True when it was of use. Raises `BadRtp`."""
+        codec = self.codecs.get(packet[1] & 0x7F)
+        if codec is None:
+            self.unusable += 1
+            return False
+        end = rtp.payload_end(packet, start)
+        number = self._number(rtp.sequence(packet))
+        if not repaired:
+            self._measure(packet, number)
+        if not self._routed:
+            self.dropped_before_route += 1
+            return False
+        if not self.nacks.arrived(number, self._clock.now_s):
+            return False
+        self.nack_wanted = self.nack_wanted or (codec.nack and self.nacks.has_missing)
+        if start == end and self.is_audio:
+            return False  # padding; for video it goes on as an empty packet, so that no number is missing
+        keyframe = self._is_keyframe(codec, packet, start, end, number)
+        self.ring.put(number, packet)
+        for slot in self.slots:
+            slot.forward(packet, number, codec, start, end, keyframe=keyframe)
+        return True
+
+    def receive_rtx(self, packet: bytes, start: int) -> bool:
+        """A retransmission. Browsers also probe with old packets and padding in this form: only what is missing counts."""
+        codec = self.rtx.get(packet[1] & 0x7F)
+        if codec is None or self.ssrc is None or self._highest < 0:
+            return False
+        end = rtp.payload_end(packet, start)
+        original = rtp.unwrap_rtx(packet, start, end, ssrc=self.ssrc, payload_type=codec.payload_type)
+        if original is None or not self.nacks.is_missing(self._number(rtp.sequence(original))):
+            return False
+        return self.receive(original, start, repaired=True)
+
+    def _is_keyframe(self, codec: Codec, packet: bytes, start: int, end: int, number: int) -> bool:
+        if self.is_audio:
+            return False
+        read = vp8.is_keyframe if codec.name == "vp8" else h264.is_keyframe
+        if not read(packet, start, end):
+            return False
+        self.keyframe_count += 1
+        self.keyframes.arrived()
+        self.nacks.keyframe(number)
+        return True
+
+    def _number(self, sequence: int) -> int:
+        if self._highest < 0:
+            return sequence + 0x10000
+        return rtp.unwrap(sequence, self._highest)
+
+    def _measure(self, packet: bytes, number: int) -> None:
+        """Loss and jitter as RFC 3550 appendix A.3 and A.8 have them."""
+        now_s = self._clock.now_s
+        self.packets += 1
+        self.octets += len(packet)
+        self._received += 1
+        if self._highest < 0:
+            self._first = self._highest = number
+        timestamp = rtp.timestamp(packet)
+        if number >= self._highest:
+            self._highest = number
+            self.last_timestamp, self.last_at_s = timestamp, now_s
+        transit = now_s * self.rate_hz - timestamp
+        if self._transit is not None:
+            difference = abs(transit - self._transit)
+            if difference < self.rate_hz * 10:  # not a wrap of the 32 bit timestamp
+                self.jitter += (difference - self.jitter) / 16
+        self._transit = transit
+
+    @property
+    def lost(self) -> int:
+        """Packets that never came, retransmissions not counted."""
+        return max(0, self._highest - self._first + 1 - self._received) if self._highest >= 0 else 0
+
+    def sender_report(self, report: SenderReport) -> None:
+        """The publisher told its clock."""
+        self._report = (report, self._clock.now_s)
+        self._publisher_clock.reported(report.ntp_s, self._clock.wall_s)
+
+    def report(self) -> Report | None:
+        """Our receiver report block about this source, and its loss since the last one."""
+        if self.ssrc is None or self._highest < 0:
+            return None
+        expected = self._highest - self._first + 1
+        due, got = expected - self._prior[0], self._received - self._prior[1]
+        self._prior = (expected, self._received)
+        self.loss_fraction = max(0.0, (due - got) / due) if due > 0 else 0.0
+        fraction = self.loss_fraction
+        if self.is_audio and self.slots:
+            # The encoder adds in-band redundancy for the loss it is told of: that of the worst listener counts.
+            fraction = max(fraction, max(slot.loss_fraction for slot in self.slots))
+        last_sr, delay = 0, 0
+        if self._report:
+            last_sr, delay = self._report[0].ntp_middle, int((self._clock.now_s - self._report[1]) * 65_536)
+        return Report(
+            ssrc=self.ssrc,
+            fraction_lost=min(255, int(fraction * 256)),
+            lost=self.lost,
+            highest=self._highest - (self._first & ~0xFFFF),
+            jitter=int(self.jitter),
+            last_sr=last_sr,
+            delay_since_sr=delay,
+        )
+
+    def timestamp_now(self) -> int:
+        """Where the publisher's media clock stands at this moment of ours."""
+        if self._report and self._publisher_clock.offset_s is not None:
+            report = self._report[0]
+            return report.timestamp + int(
+                (self._clock.wall_s - self._publisher_clock.offset_s - report.ntp_s) * self.rate_hz
+            )
+        elapsed_s = self._clock.now_s - self.last_at_s if self.last_at_s is not None else 0.0
+        return self.last_timestamp + int(elapsed_s * self.rate_hz)

@@ -1,0 +1,275 @@
+"""One worker as the server sees it: start it or adopt a living one, talk to it, notice its death, start it again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import os
+import secrets
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from media.addresses import local_addresses
+from media.control import (
+    BadFrame,
+    Call,
+    Hello,
+    News,
+    Reply,
+    Request,
+    Response,
+    Shutdown,
+    Welcome,
+    encode,
+    read_frame,
+)
+from media.interface import MediaSettings, Notice, WorkerUnavailable
+from media.worker import TOKEN_VARIABLE
+
+START_S_MAX = 15.0
+CONNECT_PAUSE_S = 0.02
+CALL_S_MAX = 5.0
+STOP_S_MAX = 3.0
+RESTART_PAUSE_S = 0.1
+RESTART_PAUSE_S_MAX = 5.0
+SOCKET_PATH_BYTES_MAX = 100
+"""Linux allows 107, macOS 103."""
+CALLS_MAX = 1_000
+
+log = logging.getLogger(__name__)
+
+
+class WorkerHandle:
+    """Keeps one worker running. `on_welcome` is called when it is there, `on_lost` when it is gone, in turns."""
+
+    def __init__(
+        self,
+        number: int,
+        settings: MediaSettings,
+        on_notice: Callable[[Notice], None],
+        on_welcome: Callable[[WorkerHandle, Welcome], None],
+        on_lost: Callable[[WorkerHandle], None],
+    ) -> None:
+        self.number = number
+        self.welcome: Welcome | None = None
+        self._settings = settings
+        self._directory = control_directory(settings.data_dir)
+        self._on_notice = on_notice
+        self._on_welcome = on_welcome
+        self._on_lost = on_lost
+        self._process: asyncio.subprocess.Process | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._calls: dict[int, asyncio.Future[Response]] = {}
+        self._call_number = 0
+        self._stopping = False
+        self._task: asyncio.Task[None] | None = None
+        self.up = asyncio.Event()
+
+    def start(self) -> None:
+        """Begin to keep the worker running; `up` is set when it can take requests."""
+        self._task = asyncio.create_task(self._keep_running())
+
+    async def stop(self) -> None:
+        """End the worker."""
+        self._stopping = True
+        if self._writer is not None:
+            with contextlib.suppress(WorkerUnavailable):
+                await self.call(Shutdown())
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        await self._end_process()
+
+    async def call(self, request: Request) -> Response:
+        """Send a request and wait for its response; raises `WorkerUnavailable`."""
+        if self._writer is None or len(self._calls) >= CALLS_MAX:
+            raise WorkerUnavailable
+        self._call_number += 1
+        number = self._call_number
+        future: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        self._calls[number] = future
+        try:
+            self._writer.write(encode(Call(number=number, request=request)))
+            async with asyncio.timeout(CALL_S_MAX):
+                return await future
+        except TimeoutError:
+            raise WorkerUnavailable from None
+        finally:
+            self._calls.pop(number, None)
+
+    async def _keep_running(self) -> None:
+        pause_s = RESTART_PAUSE_S
+        while not self._stopping:
+            if await self._connect_or_start():
+                pause_s = RESTART_PAUSE_S
+            else:
+                log.error("media worker %d did not start; next try in %.1f s", self.number, pause_s)
+                await asyncio.sleep(pause_s)
+                pause_s = min(RESTART_PAUSE_S_MAX, pause_s * 2)
+
+    async def _connect_or_start(self) -> bool:
+        """One life of the worker, from its welcome to its end. False when it never said welcome."""
+        token = self._read_token()
+        streams = await self._open(deadline_s=0.0) if token else None
+        if streams is None:
+            token = await self._spawn()
+            streams = await self._open(deadline_s=START_S_MAX)
+        if streams is None:
+            await self._end_process()
+            return False
+        reader, writer = streams
+        welcome = await self._greet(reader, writer, token)
+        if welcome is None:
+            await self._end_process()
+            return False
+        self.welcome, self._writer = welcome, writer
+        self._on_welcome(self, welcome)
+        self.up.set()
+        try:
+            await self._read(reader)
+        finally:
+            self._lost(writer)
+        await self._end_process()
+        return True
+
+    async def _greet(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, token: str
+    ) -> Welcome | None:
+        """Say hello. A living worker of other settings is told to end, so that a new one can take its place."""
+        writer.write(encode(Call(number=0, request=Hello(token=token))))
+        try:
+            async with asyncio.timeout(CALL_S_MAX):
+                frame = await read_frame(reader)
+        except (BadFrame, TimeoutError):
+            frame = None
+        welcome = frame.response if isinstance(frame, Reply) else None
+        if not isinstance(welcome, Welcome):
+            writer.close()
+            self._token_path.unlink(missing_ok=True)
+            return None
+        endpoint = welcome.endpoint
+        if endpoint.port == self._port and endpoint.addresses == self._addresses:
+            return welcome
+        writer.write(encode(Call(number=1, request=Shutdown())))
+        with contextlib.suppress(BadFrame, TimeoutError):
+            async with asyncio.timeout(STOP_S_MAX):
+                while await read_frame(reader) is not None:
+                    pass
+        writer.close()
+        return None
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        try:
+            while (frame := await read_frame(reader)) is not None:
+                match frame:
+                    case Reply():
+                        future = self._calls.get(frame.number)
+                        if future is not None and not future.done():
+                            future.set_result(frame.response)
+                    case News():
+                        self._on_notice(frame.notice)
+                    case Call():
+                        raise BadFrame("a worker makes no calls")
+        except BadFrame as problem:
+            log.error("media worker %d: %s", self.number, problem)
+
+    def _lost(self, writer: asyncio.StreamWriter) -> None:
+        self.up.clear()
+        self.welcome = self._writer = None
+        writer.close()
+        for future in self._calls.values():
+            if not future.done():
+                future.set_exception(WorkerUnavailable())
+        if not self._stopping:
+            self._on_lost(self)
+
+    async def _open(self, deadline_s: float) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + deadline_s
+        while True:
+            try:
+                return await asyncio.open_unix_connection(self._socket_path)
+            except OSError:
+                if loop.time() >= until_s or (
+                    self._process is not None and self._process.returncode is not None
+                ):
+                    return None
+            await asyncio.sleep(CONNECT_PAUSE_S)
+
+    async def _spawn(self) -> str:
+        token = secrets.token_hex(16)
+        self._socket_path.unlink(missing_ok=True)
+        self._token_path.touch(mode=0o600)
+        self._token_path.write_text(token)
+        arguments = [f"--worker={self.number}", f"--port={self._port}", f"--socket={self._socket_path}"]
+        arguments += [f"--orphan-s={self._settings.orphan_s}"]
+        arguments += [f"--address={a}" for a in local_addresses(self._settings.bind_addresses)]
+        arguments += [f"--public={a}" for a in self._settings.public_addresses]
+        root = str(Path(__file__).resolve().parent.parent)
+        paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment = os.environ | {TOKEN_VARIABLE: token, "PYTHONPATH": os.pathsep.join(paths)}
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "media.worker",
+            *arguments,
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            start_new_session=True,  # an interrupt in the terminal is for the server, which then ends us in order
+        )
+        return token
+
+    async def _end_process(self) -> None:
+        """Make sure that the process we started is gone before another takes its port."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.returncode is None and not self._stopping:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+        try:
+            async with asyncio.timeout(STOP_S_MAX):
+                await process.wait()
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    def _read_token(self) -> str:
+        try:
+            return self._token_path.read_text()
+        except OSError:
+            return ""
+
+    @property
+    def _port(self) -> int:
+        return self._settings.port + self.number
+
+    @property
+    def _addresses(self) -> tuple[str, ...]:
+        return (*self._settings.public_addresses, *local_addresses(self._settings.bind_addresses))
+
+    @property
+    def _socket_path(self) -> Path:
+        return self._directory / f"worker-{self.number}.sock"
+
+    @property
+    def _token_path(self) -> Path:
+        return self._directory / f"worker-{self.number}.token"
+
+
+def control_directory(data_dir: Path) -> Path:
+    """Where the control sockets are: in the data directory, or beside it where its path is too long for a socket."""
+    directory = data_dir.resolve() / "media"
+    if len(os.fsencode(directory / "worker-99.sock")) > SOCKET_PATH_BYTES_MAX:
+        name = hashlib.sha256(os.fsencode(directory)).hexdigest()[:16]
+        directory = Path(tempfile.gettempdir()) / f"meridian-{os.getuid()}-{name}"
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if directory.stat().st_uid != os.getuid() or directory.stat().st_mode & 0o077:
+        raise PermissionError(f"{directory.name} must belong to this account alone")
+    return directory
