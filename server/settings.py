@@ -89,7 +89,7 @@ class Server(Section):
     port: Port = Field(8080, description="TCP port to listen on.")
     public_url: Annotated[str | None, AfterValidator(_origin)] = Field(
         None,
-        description="What people type to reach it, such as https://visits.example.org. Not set: host and port.",
+        description="What people type to reach it, such as https://visits.example.org; not set: host, port.",
     )
     tls_certificate: Path | None = Field(
         None, description="Certificate chain (PEM), when no proxy in front speaks TLS."
@@ -125,7 +125,7 @@ class Media(Section):
     )
     public_addresses: Annotated[tuple[Address, ...], NoDecode, BeforeValidator(_list)] = Field(
         (),
-        description="Addresses under which the media ports are reached from outside (1:1 address translation).",
+        description="Addresses under which the media ports are reached from outside (1:1 translation).",
     )
 
 
@@ -134,7 +134,7 @@ class Database(Section):
 
     url: Secret | None = Field(
         None,
-        description="SQLAlchemy URL. Not set: an SQLite file in server.data_dir. May be file:/path/of/secret.",
+        description="SQLAlchemy URL. Not set: an SQLite file in server.data_dir. Or file:/path/of/secret.",
     )
 
 
@@ -204,7 +204,7 @@ class Invitations(Section):
 
 
 class Settings(BaseSettings):
-    """All settings. The environment (MERIDIAN_SECTION__NAME) wins over the file, the file over the defaults."""
+    """All settings. The environment (MERIDIAN_SECTION__NAME) wins over the file, that over these defaults."""
 
     model_config = SettingsConfigDict(
         frozen=True, extra="forbid", env_prefix=ENV_PREFIX, env_nested_delimiter="__", validate_default=True

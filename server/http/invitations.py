@@ -51,7 +51,7 @@ async def preview(request: web.Request) -> web.StreamResponse:
 
 
 async def exchange(request: web.Request) -> web.StreamResponse:
-    """Take the seat. The first device is bound to it; any other is a further device, for somebody to admit."""
+    """Take the seat. The first device is bound to it; any other is a further one, for somebody to admit."""
     services = request.app[SERVICES]
     wanted = await body.read(request, ExchangeBody)
     await _allow(request, services)

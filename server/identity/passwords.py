@@ -34,7 +34,7 @@ class Passwords:
         return right and stored is not None
 
     def is_outdated(self, stored: str) -> bool:
-        """Whether a hash was made with other parameters and should be made again while the password is known."""
+        """Whether a hash was made with other parameters and should be made again."""
         return _HASHER.check_needs_rehash(stored)
 
 

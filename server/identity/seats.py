@@ -1,8 +1,8 @@
 """Seats: what a browser may speak for. One cookie per seat, so that one browser can hold several.
 
 An invitation's secret is exchanged for such a cookie. Looking at an invitation changes nothing, so a
-scanner that opens links cannot use one up; the first exchange binds the device, each later one makes a *further* device
-that somebody has to admit.
+scanner that opens links cannot use one up; the first exchange binds the device, each later one makes a
+*further* device that somebody has to admit.
 """
 
 import hashlib

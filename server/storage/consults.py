@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from pydantic import Field, TypeAdapter
 from sqlalchemy import ColumnElement, Row, Select, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,12 +21,11 @@ from server.storage.tables import (
 )
 from signaling.consult.events import Event, InvitationRevoked
 from signaling.consult.evolve import replay
+from signaling.consult.stored import decode, encode
 from signaling.consult.values import ClinicId, Consult, ConsultId, MessageId, ParticipantId, Phase
 from signaling.errors import VersionConflict
 from signaling.ports import BOARD_ROWS_MAX, ChatRow, Person, PersonChange, SideRows
 
-EVENTS: Final[TypeAdapter[Event]] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
-_APART: Final = {"type", "at", "by"}
 _LIVE: Final = (Phase.WAITING.value, Phase.IN_PROGRESS.value)
 _PERSON_FIELDS: Final = tuple(field.name for field in fields(Person))
 
@@ -39,14 +37,10 @@ class Consults:
         self._database = database
 
     async def load(self, consult: ConsultId) -> Consult | None:
-        query = (
-            select(ConsultEvent.type, ConsultEvent.at, ConsultEvent.by, ConsultEvent.body)
-            .where(ConsultEvent.consult_id == consult)
-            .order_by(ConsultEvent.version)
-        )
+        query = select(ConsultEvent.body).where(ConsultEvent.consult_id == consult)
         async with self._database.read() as connection:
-            rows = (await connection.execute(query)).all()
-        return replay([_event(row) for row in rows]) if rows else None
+            bodies = (await connection.execute(query.order_by(ConsultEvent.version))).scalars().all()
+        return replay(None, map(decode, bodies))
 
     async def append(
         self,
@@ -122,10 +116,6 @@ def _is_live() -> ColumnElement[bool]:
     return ConsultRow.phase.in_(_LIVE)
 
 
-def _event(row: Row[*tuple[Any, ...]]) -> Event:
-    return EVENTS.validate_python({**row.body, "type": row.type, "at": row.at, "by": row.by})
-
-
 async def _append_events(
     connection: AsyncConnection, consult: ConsultId, events: Sequence[Event], expected_version: int
 ) -> None:
@@ -139,7 +129,7 @@ async def _append_events(
                 "type": event.type,
                 "at": event.at,
                 "by": event.by,
-                "body": EVENTS.dump_python(event, mode="json", exclude=_APART),
+                "body": encode(event),
             }
             for version, event in enumerate(events, start=expected_version + 1)
         ],

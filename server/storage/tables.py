@@ -5,7 +5,6 @@ need and is written in the same transaction. What a person may have erased (name
 """
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, MetaData, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -42,7 +41,8 @@ class ConsultEvent(Base):
     type: Mapped[str] = mapped_column(String(40))
     at: Mapped[datetime]
     by: Mapped[str] = mapped_column(Id)
-    body: Mapped[dict[str, Any]] = mapped_column(JSON)
+    # The whole event as JSON, by `signaling.consult.stored`; the columns above repeat parts of it for queries.
+    body: Mapped[str] = mapped_column(Text)
 
 
 class ConsultRow(Base):

@@ -19,9 +19,11 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("starts_at", server.storage.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("ends_at", server.storage.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("physician_id", sa.String(length=64), nullable=True),
         sa.Column("due_at", server.storage.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("opened", sa.Boolean(), nullable=False),
+        sa.Column("continues", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("consult_id", name=op.f("pk_consult")),
+        sa.UniqueConstraint("continues", name=op.f("uq_consult_continues")),
     )
     with op.batch_alter_table("consult", schema=None) as batch_op:
         batch_op.create_index("ix_consult_clinic_id_starts_at", ["clinic_id", "starts_at"], unique=False)
@@ -33,8 +35,8 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("type", sa.String(length=40), nullable=False),
         sa.Column("at", server.storage.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("by", sa.String(length=64), nullable=True),
-        sa.Column("body", sa.JSON(), nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("consult_id", "version", name=op.f("pk_consult_event")),
     )
     op.create_table(
@@ -91,8 +93,8 @@ def upgrade() -> None:
         sa.Column("time_zone", sa.String(length=64), nullable=True),
         sa.Column("country", sa.String(length=2), nullable=True),
         sa.Column("city", sa.String(length=200), nullable=True),
+        sa.Column("location_country", sa.String(length=2), nullable=True),
         sa.Column("location_text", sa.Text(), nullable=True),
-        sa.Column("emergency_number", sa.String(length=40), nullable=True),
         sa.ForeignKeyConstraint(
             ["consult_id"], ["consult.consult_id"], name=op.f("fk_person_consult_id_consult")
         ),

@@ -1,0 +1,168 @@
+"""`doctor`: what this machine lacks for serving, in clear words."""
+
+import asyncio
+import shutil
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from server.cli.loaded import ConfigOption, loaded
+from server.cli.output import FAILED
+
+if TYPE_CHECKING:
+    from server.settings import Settings
+
+DISK_FREE_BYTES_MIN: Final = 1_000_000_000
+# A clock before this version was made is wrong.
+CLOCK_NOT_BEFORE: Final = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one check found; `hint` is empty when all is well."""
+
+    check: str
+    found: str
+    hint: str = ""
+
+
+def doctor(config: ConfigOption = None) -> None:
+    """Check ports, folders, clock, disk, front end and media worker; say what to do about what is wrong."""
+    settings = loaded(config).settings
+    wrong = 0
+    for finding in findings(settings):
+        wrong += bool(finding.hint)
+        print(f"{'WRONG' if finding.hint else 'ok   '}  {finding.check}: {finding.found}", flush=True)
+        if finding.hint:
+            print(f"       {finding.hint}")
+    if wrong:
+        print(f"{wrong} to put right", file=sys.stderr)
+        raise SystemExit(FAILED)
+
+
+def findings(settings: "Settings") -> Iterator[Finding]:
+    """All checks, one after the other."""
+    checks: tuple[Callable[[Settings], Finding], ...] = (
+        _python,
+        _data_dir,
+        _disk,
+        _clock,
+        _web_port,
+        _media_ports,
+        _front_end,
+        _database,
+        _worker,
+    )
+    for check in checks:
+        yield check(settings)
+
+
+def _python(_settings: "Settings") -> Finding:
+    return Finding(check="Python", found=sys.version.split()[0])
+
+
+def _data_dir(settings: "Settings") -> Finding:
+    from server.data_dir import DataDirError, prepare
+
+    folder = settings.server.data_dir
+    try:
+        prepare(folder)
+    except DataDirError as error:
+        return Finding(check="data folder", found=str(error), hint=error.hint)
+    return Finding(check="data folder", found=f"{folder} can be written")
+
+
+def _disk(settings: "Settings") -> Finding:
+    folder = settings.server.data_dir
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    hint = "" if free >= DISK_FREE_BYTES_MIN else "free at least 1 GB, or set server.data_dir to another disk"
+    return Finding(check="disk", found=f"{free / 1e9:.1f} GB free", hint=hint)
+
+
+def _clock(_settings: "Settings") -> Finding:
+    now = datetime.now(UTC)
+    hint = "" if now >= CLOCK_NOT_BEFORE else "set this machine's clock; appointments depend on it"
+    return Finding(check="clock", found=now.strftime("%Y-%m-%d %H:%M UTC"), hint=hint)
+
+
+def _web_port(settings: "Settings") -> Finding:
+    host, port = settings.server.host, settings.server.port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            found = f"TCP {host}:{port} cannot be bound ({error.strerror})"
+            return Finding(check="web port", found=found, hint="set server.port or server.host to a free one")
+    return Finding(check="web port", found=f"TCP {host}:{port} is free")
+
+
+def _media_ports(settings: "Settings") -> Finding:
+    from server.media_adapter import worker_count
+
+    first, workers = settings.media.port, worker_count(settings.media)
+    for port in range(first, first + workers):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind(("", port))
+            except OSError as error:
+                found = f"UDP {port} cannot be bound ({error.strerror})"
+                return Finding(
+                    check="media ports", found=found, hint="set media.port to the first of a free range"
+                )
+    return Finding(check="media ports", found=f"UDP {first} to {first + workers - 1} are free")
+
+
+def _front_end(_settings: "Settings") -> Finding:
+    from web.render import MissingAssetError, Renderer
+
+    try:
+        Renderer.load()
+    except MissingAssetError:
+        return Finding(check="front end", found="is not built", hint="python3 dev.py run builds it")
+    return Finding(check="front end", found="is built")
+
+
+def _database(settings: "Settings") -> Finding:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from server.storage.database import Database
+    from server.storage.upgrade import is_current
+
+    async def current() -> bool:
+        database = Database(settings.database_url)
+        try:
+            return await is_current(database)
+        finally:
+            await database.close()
+
+    sqlite = settings.database.url is None
+    if sqlite and not (settings.server.data_dir / "meridian.sqlite3").exists():
+        return Finding(check="database", found="SQLite, made at the first start")
+    try:
+        is_right = asyncio.run(current())
+    except (SQLAlchemyError, OSError) as error:
+        found = f"does not answer ({type(error).__name__})"
+        return Finding(check="database", found=found, hint="check database.url")
+    found = "is of this version" if is_right else "is of another version"
+    return Finding(check="database", found=found, hint="" if is_right else "python -m server db upgrade")
+
+
+def _worker(settings: "Settings") -> Finding:
+    from media.interface import WorkerUnavailable
+    from server.media_adapter import start_and_stop
+
+    try:
+        seconds = asyncio.run(start_and_stop(settings))
+    except (WorkerUnavailable, OSError) as error:
+        found = f"does not start ({type(error).__name__})"
+        return Finding(
+            check="media worker", found=found, hint="the reason is in the lines above; check media.*"
+        )
+    return Finding(check="media worker", found=f"started in {seconds:.1f} s")

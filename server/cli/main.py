@@ -1,0 +1,24 @@
+"""The program's commands."""
+
+import typer
+
+from server.cli import config, database, doctor, serve
+
+app = typer.Typer(
+    name="meridian",
+    help="Video consults with a live interpreter.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(config.app, name="config")
+app.add_typer(database.db, name="db")
+app.add_typer(database.user, name="user")
+app.add_typer(database.consult, name="consult")
+app.command()(serve.serve)
+app.command()(doctor.doctor)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,246 @@
+"""Fills a database with the demonstration's day and makes its links. Starting again with the same data adds nothing."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from server.demo_day import CLINIC_ID, STAFF, VISITS, Colleague, Guest, Visit
+from server.http.keys import Services
+from server.identity.accounts import Accounts
+from server.identity.random_values import new_id, new_password
+from server.storage.consults import Consults
+from signaling.consult import commands, deadlines
+from signaling.consult.events import Event
+from signaling.consult.evolve import replay
+from signaling.consult.rules import decide
+from signaling.consult.values import (
+    Actor,
+    ClinicId,
+    Consult,
+    ConsultId,
+    DeviceId,
+    LanguagePair,
+    ParticipantId,
+    Policy,
+    Role,
+    SeatHolder,
+    StaffUser,
+    UserId,
+)
+from signaling.ports import PersonChange, SideRows
+
+CLINIC: Final = ClinicId(CLINIC_ID)
+LINK_LIFETIME_S: Final = 86400.0
+# Visits begin at times people agree on.
+GRID: Final = timedelta(minutes=5)
+DAY: Final = timedelta(hours=24)
+CLINICIAN_LANGUAGE: Final = "en"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demo:
+    """What to hand to whoever tries the demonstration."""
+
+    links: Mapping[str, str]
+    passwords: tuple[tuple[Colleague, str], ...]
+
+    def write(self, file: Path) -> None:
+        """Write the links as JSON, all of it or nothing."""
+        half = file.with_name(f".{file.name}.{os.getpid()}")
+        half.write_text(json.dumps(dict(self.links), indent=2) + "\n", encoding="utf-8")
+        half.replace(file)
+
+
+async def prepare(services: Services, policy: Policy) -> Demo:
+    """Make what is missing of the day, fresh passwords and fresh links."""
+    now = services.clock.now()
+    users, passwords = await _staff(services.accounts, now)
+    day = _Day(services.consults, users, policy, now)
+    main = (await day.visits())[0]
+    return Demo(links=await _links(services, main, users, now), passwords=passwords)
+
+
+async def _staff(
+    accounts: Accounts, now: datetime
+) -> tuple[dict[str, UserId], tuple[tuple[Colleague, str], ...]]:
+    users: dict[str, UserId] = {}
+    passwords: list[tuple[Colleague, str]] = []
+    for one in STAFF:
+        password = new_password()
+        known = await accounts.id_of(one.email)
+        if known is not None:
+            await accounts.reset_password(email=one.email, password=password)
+        users[one.key] = known or await accounts.add(
+            email=one.email,
+            name=one.name,
+            role=one.role,
+            clinic_id=CLINIC,
+            language=CLINICIAN_LANGUAGE,
+            languages=one.languages,
+            password=password,
+            now=now,
+        )
+        passwords.append((one, password))
+    return users, tuple(passwords)
+
+
+async def _links(
+    services: Services, main: Consult, users: Mapping[str, UserId], now: datetime
+) -> dict[str, str]:
+    site = services.site.origins[0]
+    if services.demo_links is None:
+        raise RuntimeError("links that sign in exist in the demonstration alone")
+
+    async def invited(role: Role) -> str:
+        participant = next(main.of_role(role))
+        return f"{site}/v#{await services.seats.invite(main.id, participant.id, now=now)}"
+
+    return {
+        "patient": await invited(Role.PATIENT),
+        "physician": f"{site}/demo#{services.demo_links.issue(users[VISITS[0].physician])}",
+        "interpreter": await invited(Role.INTERPRETER),
+        "coordinator": f"{site}/demo#{services.demo_links.issue(users['whitfield'])}",
+    }
+
+
+class _Day:
+    """Makes the visits of the day that are not there yet."""
+
+    def __init__(
+        self, consults: Consults, users: Mapping[str, UserId], policy: Policy, now: datetime
+    ) -> None:
+        self._consults = consults
+        self._users = users
+        self._policy = policy
+        self._now = now
+
+    async def visits(self) -> list[Consult]:
+        """The consults of the day in the order of `VISITS`; those of an earlier start count while they last."""
+        there = await self._there()
+        return [there.get(_key(visit)) or await self._make(visit) for visit in VISITS]
+
+    async def _there(self) -> dict[tuple[str, bool], Consult]:
+        found: dict[tuple[str, bool], Consult] = {}
+        for consult_id in await self._consults.board(CLINIC, self._now - DAY, self._now + DAY):
+            consult = await self._consults.load(consult_id)
+            if consult is None or (
+                not consult.over and consult.ends_at < self._now and consult.empty_since is not None
+            ):
+                continue
+            directory = await self._consults.directory(consult_id)
+            patient = directory.get(next(consult.of_role(Role.PATIENT)).id)
+            if patient is not None:
+                found[patient.name, consult.over] = consult
+        return found
+
+    async def _make(self, visit: Visit) -> Consult:
+        past = visit.after < timedelta(0)
+        starts_at = _on_grid(self._now + visit.after)
+        command, people = self._scheduled(visit, starts_at)
+        coordinator = StaffUser(user=self._users["whitfield"], role=Role.COORDINATOR, clinic=CLINIC)
+        script: list[tuple[commands.Command, Actor, datetime]] = [
+            (command, coordinator, starts_at - timedelta(days=3))
+        ]
+        if past:
+            script += _taken_place(command, starts_at, visit.length)
+        consult: Consult | None = None
+        events: list[Event] = []
+        for step, by, at in script:
+            happened = decide(consult, step, by=by, now=at)
+            consult = replay(consult, happened)
+            events += happened
+        if consult is None:
+            raise RuntimeError("a visit begins with its scheduling")
+        await self._consults.append(
+            consult,
+            events,
+            expected_version=0,
+            due_at=deadlines.due_at(consult),
+            rows=SideRows(people=people),
+        )
+        return consult
+
+    def _scheduled(
+        self, visit: Visit, starts_at: datetime
+    ) -> tuple[commands.Schedule, tuple[PersonChange, ...]]:
+        patient, physician = ParticipantId(new_id()), ParticipantId(new_id())
+        seatings = [
+            commands.Seating(participant=patient, role=Role.PATIENT, language=visit.patient.language),
+            commands.Seating(
+                participant=physician,
+                role=Role.PHYSICIAN,
+                language=CLINICIAN_LANGUAGE,
+                user=self._users[visit.physician],
+            ),
+        ]
+        people = [
+            _guest(patient, visit.patient),
+            PersonChange(participant=physician, user=self._users[visit.physician]),
+        ]
+        if visit.interpreter is not None:
+            interpreter = ParticipantId(new_id())
+            user = self._users[visit.interpreter] if isinstance(visit.interpreter, str) else None
+            seatings.append(
+                commands.Seating(
+                    participant=interpreter, role=Role.INTERPRETER, language=CLINICIAN_LANGUAGE, user=user
+                )
+            )
+            people.append(
+                PersonChange(participant=interpreter, user=user)
+                if isinstance(visit.interpreter, str)
+                else _guest(interpreter, visit.interpreter)
+            )
+        command = commands.Schedule(
+            consult=ConsultId(new_id()),
+            clinic=CLINIC,
+            starts_at=starts_at,
+            ends_at=starts_at + visit.length,
+            seatings=tuple(seatings),
+            interpreting=LanguagePair(patient=visit.patient.language, clinician=CLINICIAN_LANGUAGE)
+            if visit.interpreter
+            else None,
+            policy=self._policy,
+        )
+        return command, tuple(people)
+
+
+def _key(visit: Visit) -> tuple[str, bool]:
+    return visit.patient.name, visit.after < timedelta(0)
+
+
+def _on_grid(at: datetime) -> datetime:
+    seconds = int(GRID.total_seconds())
+    return datetime.fromtimestamp(-(-int(at.timestamp()) // seconds) * seconds, tz=at.tzinfo)
+
+
+def _guest(participant: ParticipantId, guest: Guest) -> PersonChange:
+    return PersonChange(
+        participant=participant,
+        name=guest.name,
+        birth_year=guest.birth_year,
+        time_zone=guest.time_zone,
+        country=guest.country,
+        city=guest.city,
+    )
+
+
+def _taken_place(
+    command: commands.Schedule, starts_at: datetime, length: timedelta
+) -> list[tuple[commands.Command, Actor, datetime]]:
+    """What happens in a visit without trouble."""
+    patient, physician = (SeatHolder(participant=one.participant) for one in command.seatings[:2])
+    device = DeviceId(new_id())
+    consent = commands.GiveConsent(text_id="telehealth-1", text_hash="0" * 64, language="es")
+    admit = commands.Admit(participant=patient.participant, device=device, identity_confirmed=True)
+    minute = timedelta(minutes=1)
+    return [
+        (commands.Arrive(device=device), patient, starts_at - 6 * minute),
+        (consent, patient, starts_at - 5 * minute),
+        (commands.Arrive(device=DeviceId(new_id())), physician, starts_at),
+        (admit, physician, starts_at + minute),
+        (commands.End(reason="completed"), physician, starts_at + length - 4 * minute),
+    ]
