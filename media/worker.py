@@ -34,6 +34,7 @@ class Worker:
         self._token = token
         self._orphan_s: float = options.orphan_s
         self._writer: asyncio.StreamWriter | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         self.engine = Engine(
             options.worker, tuple(options.address), tuple(options.public), options.port, self._notify
@@ -41,7 +42,22 @@ class Worker:
         self._orphan_timer: asyncio.TimerHandle | None = None
         self._alone()
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def close(self) -> None:
+        """End the control connection and the engine."""
+        if self._orphan_timer is not None:
+            self._orphan_timer.cancel()
+        await self.engine.close()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """A control connection was opened."""
+        task = self._loop.create_task(self._serve(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One control connection, from its first frame to its end."""
         try:
             if await self._greet(reader, writer):
@@ -121,14 +137,14 @@ async def _run(options: argparse.Namespace, token: str) -> None:
     loop.add_signal_handler(signal.SIGINT, worker.engine.shutdown.set)
     path: Path = options.socket
     path.unlink(missing_ok=True)
-    server = await asyncio.start_unix_server(worker.serve, path=path)
+    server = await asyncio.start_unix_server(worker.accept, path=path)
     path.chmod(0o600)
     try:
         await worker.engine.shutdown.wait()
     finally:
         server.close()
         path.unlink(missing_ok=True)
-        await worker.engine.close()
+        await worker.close()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

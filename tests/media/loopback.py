@@ -6,6 +6,7 @@ import asyncio
 import fractions
 import array
 import math
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -29,6 +30,14 @@ def include_loopback(monkeypatch_target: object = aioice.ice) -> None:
         return ["127.0.0.1", *found] if use_ipv4 and "127.0.0.1" not in found else found
 
     monkeypatch_target.get_host_addresses = addresses  # type: ignore[attr-defined]
+
+
+def repeat_candidates(answer: str) -> str:
+    """aiortc takes the candidates of the last bundled section; browsers those of the first, where they belong."""
+    candidates = re.findall(r"a=(?:candidate|end-of-candidates).*\r\n", answer)
+    return answer if not candidates else answer.replace("".join(candidates), "").replace(
+        "a=rtcp-mux\r\n", "".join(candidates) + "a=rtcp-mux\r\n"
+    )
 
 
 class Picture(VideoStreamTrack):
@@ -96,7 +105,7 @@ class Participant:
             connection.addTransceiver("video", direction="recvonly")
         await connection.setLocalDescription(await connection.createOffer())
         answer = await plane.connect(self.room, self.name, connection.localDescription.sdp)
-        await connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+        await connection.setRemoteDescription(RTCSessionDescription(repeat_candidates(answer), "answer"))
         for kind in ("audio", "video"):
             for slot, track in enumerate(t for t in self._received if t.kind == kind):
                 self._tasks.append(asyncio.create_task(self._count(track, slot)))
