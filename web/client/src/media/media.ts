@@ -1,0 +1,123 @@
+/** One person's media: what goes up and what may be expected down, decided by the view and nothing else. */
+
+import type { ConsultView } from "../protocol.gen.ts";
+import { Connection, type LinkState, type Signalling } from "./connection.ts";
+import { Devices, type Kind, live } from "./devices.ts";
+import { NOTHING, type Outgoing, type Peer } from "./peer.ts";
+import { type Quality, QualityMeter } from "./stats.ts";
+
+const QUALITY_EVERY_MS = 5_000;
+
+export interface MediaEvents {
+  /** A connection is up; attach its slots. */
+  up(peer: Peer): void;
+  state(state: LinkState): void;
+  /** Our own tracks changed: picture, mute, or a device that came or went. */
+  devices(): void;
+  interrupted(kind: Kind): void;
+  quality(quality: Quality): void;
+}
+
+/** Whether this person may be heard and seen now: admitted, not on hold, not separated. */
+export function mayPublish(view: ConsultView): boolean {
+  return view.screen === "room" && view.me.seat === "present";
+}
+
+/** The audio slots that carry packets when all is well: connected, unmuted people in the room. */
+export function expectedSlots(view: ConsultView): Set<number> {
+  const slots = new Set<number>();
+  if (!mayPublish(view)) return slots;
+  for (const person of view.people) {
+    if (person.slot !== null && person.seat === "present" && person.connected && person.audio_on) slots.add(person.slot);
+  }
+  return slots;
+}
+
+export class Media {
+  readonly devices = new Devices();
+  readonly connection: Connection;
+  events: Partial<MediaEvents> = {};
+  interruptedKinds = new Set<Kind>();
+  private publishing = false;
+  private readonly meter = new QualityMeter();
+  private timer: number | undefined;
+
+  constructor(signalling: Signalling) {
+    this.connection = new Connection(signalling, {
+      up: (peer) => {
+        window.meridianMedia = peer.pc;
+        this.events.up?.(peer);
+      },
+      state: (state) => this.events.state?.(state),
+    });
+    this.devices.onchange = () => this.devicesChanged();
+    this.devices.oninterrupted = (kind) => {
+      this.interruptedKinds.add(kind);
+      this.events.interrupted?.(kind);
+    };
+    navigator.mediaDevices?.addEventListener?.("devicechange", this.replugged);
+  }
+
+  /** Connect, with nothing sent; admission later is only a track put on a sender. */
+  start(): void {
+    this.connection.start();
+    this.timer ??= window.setInterval(() => void this.measure(), QUALITY_EVERY_MS);
+  }
+
+  stop(): void {
+    this.connection.stop();
+    this.devices.stop();
+    window.clearInterval(this.timer);
+    this.timer = undefined;
+    navigator.mediaDevices?.removeEventListener?.("devicechange", this.replugged);
+    window.meridianMedia = null;
+  }
+
+  apply(view: ConsultView): void {
+    this.publishing = mayPublish(view);
+    this.connection.expect(expectedSlots(view));
+    void this.connection.send(this.outgoing());
+  }
+
+  /** One tap after a phone call: open again what was taken. */
+  async resume(): Promise<void> {
+    for (const kind of this.interruptedKinds) await this.devices.reopen(kind);
+  }
+
+  private outgoing(): Outgoing {
+    if (!this.publishing) return NOTHING;
+    const { microphone, camera, screen } = this.devices;
+    return {
+      audio: live(microphone) ? microphone : null,
+      camera: live(camera) ? camera : null,
+      screen: live(screen) ? screen : null,
+    };
+  }
+
+  private devicesChanged(): void {
+    if (live(this.devices.microphone) && !this.devices.microphone.muted) this.interruptedKinds.delete("audio");
+    if (live(this.devices.camera) && !this.devices.camera.muted) this.interruptedKinds.delete("video");
+    void this.connection.send(this.outgoing());
+    this.events.devices?.();
+  }
+
+  /** A headset was unplugged while it was our microphone: take whatever the system offers now. */
+  private readonly replugged = (): void => {
+    const { microphone } = this.devices;
+    if (microphone && !live(microphone) && !this.interruptedKinds.has("audio")) void this.devices.reopen("audio");
+    this.events.devices?.();
+  };
+
+  private async measure(): Promise<void> {
+    const peer = this.connection.current;
+    if (!peer || this.connection.state !== "connected") return;
+    this.events.quality?.(await this.meter.read(peer.pc));
+  }
+}
+
+declare global {
+  interface Window {
+    /** The connection in use, for tests to read its statistics. Nothing secret is in it; changing it is a fault. */
+    meridianMedia?: RTCPeerConnection | null;
+  }
+}

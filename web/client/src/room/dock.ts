@@ -1,0 +1,98 @@
+/** The controls under the stage: their state in a word and an icon, and the keys for people at a keyboard. */
+
+import { openDialog } from "../visit-dialogs.ts";
+import { type Actions, isPatient, type Visit } from "../visit-context.ts";
+import { all, say } from "../dom.ts";
+import { t } from "../i18n.ts";
+import { fillChoices } from "../media/choices.ts";
+import { live } from "../media/devices.ts";
+import type { ConsultView } from "../protocol.gen.ts";
+import { playChime } from "../check/sound.ts";
+
+const KEYS: Readonly<Record<string, string>> = { m: "mute", v: "camera" };
+
+export function dockActions(visit: Visit): Actions {
+  const { devices } = visit.media;
+  const refused = (failure: string | null): void => {
+    if (failure) visit.announce(t("The camera or microphone could not be turned on."));
+  };
+  return {
+    mute: async () => {
+      if (!live(devices.microphone)) return refused((await devices.open({ audio: true, video: false })).audio);
+      devices.setMuted(!devices.muted);
+    },
+    camera: async () => refused(await devices.setCamera(!live(devices.camera))),
+    flip: async () => refused(await devices.flip()),
+    share: () => share(visit),
+    devices: () => {
+      const box = openDialog("devices");
+      void fillChoices(box.querySelector("[data-part=choices]")!, devices, (error) => visit.problem(error));
+    },
+    play_sound: async () => {
+      await playChime(devices.choice.speaker);
+    },
+  };
+}
+
+/** Ask for the window first: without one there is nothing to announce. */
+async function share(visit: Visit): Promise<void> {
+  const { devices } = visit.media;
+  if (visit.view?.sharing) return stopSharing(visit);
+  if (!(await devices.openScreen(() => void stopSharing(visit)))) return;
+  try {
+    await visit.send({ type: "start_sharing" });
+  } catch (error) {
+    devices.closeScreen();
+    throw error;
+  }
+}
+
+async function stopSharing(visit: Visit): Promise<void> {
+  visit.media.devices.closeScreen();
+  if (visit.view?.can.includes("stop_sharing")) await visit.send({ type: "stop_sharing" });
+}
+
+/** Set every toggle's state and label. */
+export function drawDock(root: ParentNode, visit: Visit, view: ConsultView): void {
+  const { devices } = visit.media;
+  const patient = isPatient(visit.boot.role);
+  const heard = live(devices.microphone) && !devices.muted;
+  const seen = live(devices.camera);
+  toggle(root, "mute", !heard, heard ? "mic" : "micoff", heard ? (patient ? t("Microphone") : t("Mute")) : t("Unmute"));
+  toggle(root, "camera", !seen, seen ? "cam" : "camoff", seen ? t("Camera") : t("Camera on"));
+  toggle(root, "share", view.sharing !== null, "share", view.sharing === null ? t("Share screen") : t("Stop sharing"));
+  const canShare = typeof navigator.mediaDevices?.getDisplayMedia === "function";
+  for (const button of all("[data-do=share]", root)) if (!canShare) button.hidden = true;
+  for (const button of all("[data-do=flip]", root)) button.hidden = !seen || !flippable();
+  for (const button of all("[data-do=devices]", root)) button.hidden = patient && flippable();
+}
+
+/** Phones and tablets: two cameras and no list worth choosing from. */
+function flippable(): boolean {
+  return matchMedia("(hover: none) and (pointer: coarse)").matches;
+}
+
+function toggle(root: ParentNode, name: string, pressed: boolean, icon: string, label: string): void {
+  for (const button of all(`[data-do=${name}]`, root)) {
+    button.setAttribute("aria-pressed", String(pressed));
+    button.querySelector("use")?.setAttribute("href", `#i-${icon}`);
+    const words = button.querySelector("[data-label]")?.firstChild;
+    if (words && words.textContent?.trim() !== label) words.textContent = `${label} `;
+    else if (!words) say(button, label);
+  }
+}
+
+/** M and V, when nobody is typing and no dialog is open. Returns what takes the keys off again. */
+export function listenToKeys(press: (name: string) => void): () => void {
+  const onkeydown = (event: KeyboardEvent): void => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    const target = event.target as HTMLElement;
+    if (target.closest("input, textarea, select, dialog, [contenteditable]")) return;
+    const name = KEYS[event.key.toLowerCase()];
+    if (!name) return;
+    event.preventDefault();
+    press(name);
+  };
+  document.addEventListener("keydown", onkeydown);
+  return () => document.removeEventListener("keydown", onkeydown);
+}

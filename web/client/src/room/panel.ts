@@ -1,0 +1,198 @@
+/** The staff's side panel: who waits and may be let in, who is here and how well connected, messages. */
+
+import type { Actions, Visit } from "../visit-context.ts";
+import { part } from "../visit-template.ts";
+import { connectionWords, languageName, regionName, roleWords } from "../visit-words.ts";
+import { attachChat } from "../visit-chat.ts";
+import { bdi, byId, fill, h, icon, say, show } from "../dom.ts";
+import { language, t, tn } from "../i18n.ts";
+import type { CheckResult, ConsultView, DeviceCheck, PersonView, Verb } from "../protocol.gen.ts";
+import { clock, minutesBetween } from "../times.ts";
+import { Desk } from "./desk.ts";
+
+const TICK_MS = 20_000;
+
+export class Panel {
+  readonly actions: Actions;
+  private readonly visit: Visit;
+  private readonly root: HTMLElement;
+  private readonly desk: Desk;
+  private readonly tick: number;
+  private drawn = "";
+
+  constructor(visit: Visit, root: HTMLElement) {
+    this.visit = visit;
+    this.root = root;
+    this.desk = new Desk(visit);
+    this.tick = window.setInterval(() => visit.view && this.draw(visit.view), TICK_MS);
+    const chat = byId("panel-chat");
+    attachChat(visit, visit.chat, chat, () => !chat.hidden);
+    this.actions = {
+      ...this.desk.actions,
+      "tab-people": () => this.choose("people"),
+      "tab-chat": () => this.choose("chat"),
+      chat: () => this.choose("chat"),
+    };
+    root.querySelector("[role=tablist]")?.addEventListener("keydown", (event) => {
+      const { key } = event as KeyboardEvent;
+      if (key !== "ArrowLeft" && key !== "ArrowRight") return;
+      this.choose(byId("panel-chat").hidden ? "chat" : "people");
+      this.root.querySelector<HTMLElement>("[role=tab][aria-selected=true]")?.focus();
+    });
+  }
+
+  update(view: ConsultView): void {
+    this.desk.update(view);
+    // Times of presence change often; a list under a person's mouse is only drawn anew when it says something else.
+    const key = JSON.stringify([view.people, view.can]);
+    if (key === this.drawn) return;
+    this.drawn = key;
+    this.draw(view);
+  }
+
+  private choose(tab: "people" | "chat"): void {
+    for (const name of ["people", "chat"] as const) {
+      const button = byId(`tab-${name}`);
+      button.setAttribute("aria-selected", String(name === tab));
+      button.tabIndex = name === tab ? 0 : -1;
+      show(byId(`panel-${name}`), name === tab);
+    }
+    if (tab === "chat") {
+      this.visit.chat.onnews();
+      byId("panel-chat").querySelector("input")?.focus();
+    }
+  }
+
+  private draw(view: ConsultView): void {
+    const focus = focusKey(this.root);
+    const now = new Date(view.server_time);
+    const waiting = view.people.filter((person) => person.seat === "waiting" || person.further_device_waiting);
+    const others = view.people.filter((person) => person.seat !== "waiting" && person.seat !== "revoked");
+    show(part(this.root, "waiting"), waiting.length > 0);
+    fill(part(this.root, "waiting-list"), ...waiting.map((person) => waitingCard(person, now)));
+    fill(part(this.root, "people"), ...others.map((person) => personLine(person, view)));
+    say(part(this.root, "people-count"), String(view.people.filter((person) => person.seat === "present").length));
+    const patient = view.people.find((person) => person.role === "patient" && person.birth_year !== null);
+    show(part(this.root, "patient-card"), patient !== undefined);
+    if (patient) fill(part(this.root, "patient-list"), ...facts(patient, now));
+    if (focus) this.root.querySelector<HTMLElement>(focus)?.focus();
+  }
+
+  close(): void {
+    window.clearInterval(this.tick);
+    this.visit.chat.onnews = () => {};
+  }
+}
+
+/** Where the keyboard is inside a list that is about to be drawn again. */
+function focusKey(root: HTMLElement): string | null {
+  const at = document.activeElement;
+  if (!(at instanceof HTMLElement) || !root.contains(at) || !at.dataset["about"]) return null;
+  return `[data-do="${at.dataset["do"]}"][data-about="${at.dataset["about"]}"]`;
+}
+
+function command(name: string, person: PersonView, label: string, look = "btn btn-s"): HTMLElement {
+  return h("button", { type: "button", class: look, "data-do": name, "data-about": person.id, "aria-label": `${label}: ${person.name}` }, label);
+}
+
+function waitingCard(person: PersonView, now: Date): HTMLElement {
+  const minutes = person.waiting_since ? minutesBetween(new Date(person.waiting_since), now) : 0;
+  const may = (verb: Verb): boolean => person.can.includes(verb);
+  const further = person.further_device_waiting;
+  return h(
+    "li",
+    { class: "card waiting-card stack stack-s", "data-waiting": person.id, "data-role": person.role },
+    h("p", { class: "row" }, h("b", { class: "grow" }, bdi(person.name)), h("span", { class: "small num" }, tn("{n} minute", "{n} minutes", minutes))),
+    h("p", { class: "small dim" }, roleWords(person.role), ", ", languageName(person.language, language())),
+    further && h("p", { class: "tag warn" }, icon("phone"), t("Asks to continue on another device")),
+    ...states(person),
+    h(
+      "p",
+      { class: "row" },
+      may("admit") && command("admit", person, t("Let in"), "btn btn-act grow"),
+      may("decline") && command("decline", person, t("Do not let in"), "btn"),
+    ),
+  );
+}
+
+/** What stands between this person and admission, and what does not work for them. */
+function states(person: PersonView): HTMLElement[] {
+  const tags: HTMLElement[] = [];
+  const tag = (good: boolean, name: string, words: string): void => {
+    tags.push(h("span", { class: `tag ${good ? "good" : "warn"}` }, icon(name), words));
+  };
+  if (person.consented !== null && (person.role === "patient" || person.role === "companion")) {
+    tag(person.consented, person.consented ? "check" : "warn", person.consented ? t("Agreed to the video visit") : t("Has not agreed yet"));
+  }
+  for (const words of checkWords(person.device_check)) tag(false, "warn", words);
+  if (!person.connected) tag(false, "wifi", t("Not connected now"));
+  return tags.length ? [h("p", { class: "row wrap g1" }, ...tags)] : [];
+}
+
+function checkWords(check: DeviceCheck | null): string[] {
+  const bad = (result: CheckResult | null): boolean => result !== null && result !== "ok";
+  const words: string[] = [];
+  if (bad(check?.microphone ?? null)) words.push(t("Microphone does not work"));
+  if (bad(check?.camera ?? null)) words.push(t("Camera does not work"));
+  if (bad(check?.speaker ?? null)) words.push(t("Hears nothing"));
+  if (bad(check?.network ?? null)) words.push(t("Network blocks sound and picture"));
+  return words;
+}
+
+function personLine(person: PersonView, view: ConsultView): HTMLElement {
+  const mine = person.id === view.me.participant;
+  const may = (verb: Verb): boolean => person.can.includes(verb);
+  return h(
+    "li",
+    { "data-line": person.id },
+    h("span", {}, h("b", {}, mine ? t("You") : bdi(person.name)), " ", h("span", { class: "small dim" }, roleWords(person.role))),
+    connectionTag(person),
+    h(
+      "span",
+      { class: "row wrap g1 acts-line" },
+      may("ask_to_mute") && person.audio_on && command("ask_to_mute", person, t("Ask to mute")),
+      may("hold") && command("hold", person, t("Hold")),
+      may("resume") && command("resume", person, t("Bring back"), "btn btn-s btn-act"),
+      may("rename") && command("rename", person, t("Rename"), "btn btn-s btn-text"),
+      may("remove") && command("remove", person, t("Remove"), "btn btn-s btn-text stop"),
+    ),
+  );
+}
+
+function connectionTag(person: PersonView): HTMLElement {
+  const here = person.seat === "present" || person.seat === "lost" || person.seat === "on_hold";
+  if (!here) return h("span", { class: "small dim" }, SEATS[person.seat]());
+  if (person.seat === "on_hold") return h("span", { class: "small" }, SEATS.on_hold());
+  const { words, tone } = connectionWords(person);
+  return h("span", { class: `small row g1 ${tone}` }, icon("wifi"), words);
+}
+
+const SEATS: Readonly<Record<PersonView["seat"], () => string>> = {
+  invited: () => t("Not here yet"),
+  waiting: () => t("In the waiting room"),
+  present: () => t("In the consult"),
+  on_hold: () => t("On hold"),
+  lost: () => t("Connection lost"),
+  left: () => t("Has left"),
+  declined: () => t("Was not let in"),
+  removed: () => t("Was removed"),
+  revoked: () => t("Invitation taken back"),
+};
+
+/** Who the patient is and where, for the identity question and for an emergency. */
+export function facts(person: PersonView, now: Date): HTMLElement[] {
+  const lines: HTMLElement[] = [];
+  const line = (label: string, value: string | null | undefined, ltr = false): void => {
+    if (value) lines.push(h("dt", {}, label), h("dd", {}, bdi(value, ltr ? { dir: "ltr" } : {})));
+  };
+  line(t("Name"), person.name);
+  line(t("Born"), person.birth_year === null ? null : String(person.birth_year));
+  line(t("Speaks"), languageName(person.language, language()));
+  line(t("Their time"), person.time_zone && clock(now, person.time_zone));
+  line(t("Country"), person.country && regionName(person.country, language()));
+  line(t("Booked from"), person.city);
+  line(t("Where now"), person.location);
+  line(t("Emergency number there"), person.emergency_number, true);
+  return lines;
+}
+

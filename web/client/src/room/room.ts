@@ -1,0 +1,206 @@
+/** The consult: the stage, the controls, the staff's panel, and a sentence for whatever is not as it should be. */
+
+import { type Actions, isPatient, type Screen, type Visit } from "../visit-context.ts";
+import { clone, maybe, part } from "../visit-template.ts";
+import { clockWords, languageName } from "../visit-words.ts";
+import { say } from "../dom.ts";
+import { language, t } from "../i18n.ts";
+import { live } from "../media/devices.ts";
+import type { Quality } from "../media/stats.ts";
+import type { ConnectionLevel, ConsultView } from "../protocol.gen.ts";
+import { allowed } from "../visit-gate.ts";
+import { minutesBetween } from "../times.ts";
+import { dockActions, drawDock, listenToKeys } from "./dock.ts";
+import { Notes } from "./notes.ts";
+import { Stage } from "./stage.ts";
+import type { Panel } from "./panel.ts";
+
+const CLOCK_EVERY_MS = 1_000;
+/** A short break mends itself: say nothing that is gone before it is read. */
+const TROUBLE_AFTER_MS = 1_500;
+const NEARLY_OVER_MIN = 5;
+
+export function openRoom(visit: Visit, root: HTMLElement): Screen {
+  return new Room(visit, root);
+}
+
+class Room implements Screen {
+  private readonly visit: Visit;
+  private readonly root: HTMLElement;
+  private readonly stage: Stage;
+  private readonly notes: Notes;
+  private readonly patient: boolean;
+  private panel: Panel | null = null;
+  private readonly offKeys: () => void;
+  private readonly clock: number;
+  private serverAhead = 0;
+  private quality: Quality | null = null;
+  private told: ConnectionLevel | null = null;
+  private troubleSince: number | null = null;
+  private trouble: number | undefined;
+  private failedOpen = false;
+
+  constructor(visit: Visit, root: HTMLElement) {
+    this.visit = visit;
+    this.root = root;
+    this.patient = isPatient(visit.boot.role);
+    root.append(clone("screen-room"));
+    this.notes = new Notes(part(root, "messages"));
+    this.stage = new Stage(visit, part(root, "stage"));
+    this.stage.onblocked = () => this.sayBlocked();
+    visit.media.events.up = () => visit.view && this.stage.attach(visit.view);
+    visit.media.events.interrupted = () => this.connection();
+    visit.media.events.quality = (quality) => this.measured(quality);
+    this.offKeys = listenToKeys((name) => void this.actions[name]?.(document.createElement("button")));
+    this.clock = window.setInterval(() => this.tick(), CLOCK_EVERY_MS);
+    if (!this.patient) void this.openPanel();
+    void this.openDevices();
+  }
+
+  get actions(): Actions {
+    return { ...dockActions(this.visit), ...this.own, ...this.panel?.actions };
+  }
+
+  private readonly own: Actions = {
+    hear: () => this.stage.play(),
+    resume_devices: () => this.visit.media.resume(),
+    open_devices: () => this.openDevices(),
+  };
+
+  /** After a reload in the middle of the visit, or without a check on this page. */
+  private async openDevices(): Promise<void> {
+    const { devices } = this.visit.media;
+    const opened = devices.supported ? await devices.open({ audio: true, video: devices.cameraWanted }) : null;
+    this.failedOpen = opened !== null && opened.audio !== null;
+    this.connection();
+  }
+
+  private async openPanel(): Promise<void> {
+    const { Panel } = await import("./panel.ts");
+    if (!this.root.isConnected) return;
+    this.panel = new Panel(this.visit, this.root);
+    if (this.visit.view) this.update(this.visit.view);
+  }
+
+  update(view: ConsultView): void {
+    this.serverAhead = Date.parse(view.server_time) - Date.now();
+    this.stage.update(view);
+    this.panel?.update(view);
+    drawDock(this.root, this.visit, view);
+    this.sayPeople(view);
+    this.connection();
+    this.tick();
+  }
+
+  connection(): void {
+    const { view, media } = this.visit;
+    if (view) {
+      drawDock(this.root, this.visit, view);
+      this.stage.attach(view);
+    }
+    const broken = this.visit.channel === "lost" || media.connection.state !== "connected";
+    if (!broken) this.troubleSince = null;
+    else this.troubleSince ??= performance.now();
+    window.clearTimeout(this.trouble);
+    this.trouble = window.setTimeout(() => this.sayConnection(), broken ? TROUBLE_AFTER_MS : 0);
+    this.sayDevices();
+  }
+
+  private sayConnection(): void {
+    const { channel, media } = this.visit;
+    const lasted = this.troubleSince !== null && performance.now() - this.troubleSince >= TROUBLE_AFTER_MS;
+    const blocked = media.connection.state === "failed" && channel === "connected";
+    const words = blocked
+      ? t("This network blocks sound and picture. Try another Wi-Fi or your mobile data. We keep trying.")
+      : t("We are bringing you back. You do not need to do anything.");
+    this.notes.set("connection", lasted ? { words, icon: blocked ? "wifi" : "repeat", tone: "warn", urgent: true } : null);
+    const tag = part(this.root, "connection");
+    const level = lasted ? "lost" : (this.quality?.level ?? "good");
+    tag.classList.toggle("good", level === "good");
+    tag.classList.toggle("warn", level !== "good");
+    say(part(this.root, "connection-words"), OWN_CONNECTION[level]());
+  }
+
+  private measured(quality: Quality): void {
+    this.quality = quality;
+    this.sayConnection();
+    if (quality.level === this.told || !this.visit.view?.can.includes("report_connection")) return;
+    this.told = quality.level;
+    this.visit.send({ type: "report_connection", level: quality.level }).catch(() => {
+      this.told = null;
+    });
+  }
+
+  private sayBlocked(): void {
+    const button = ["hear", t("Tap to hear")] as const;
+    this.notes.set("sound", this.stage.blocked ? { words: t("Your browser waits for a tap before it plays sound."), icon: "speaker", tone: "warn", button } : null);
+  }
+
+  private sayDevices(): void {
+    const { devices, interruptedKinds } = this.visit.media;
+    const taken = interruptedKinds.has("audio");
+    const button = ["resume_devices", t("Tap to continue")] as const;
+    this.notes.set("taken", taken ? { words: t("Your microphone was taken by another app."), icon: "micoff", tone: "warn", button, urgent: true } : null);
+    const none = !taken && this.failedOpen && !live(devices.microphone);
+    const again = ["open_devices", t("Turn on the microphone")] as const;
+    this.notes.set("silent", none ? { words: t("The others cannot hear you."), icon: "micoff", tone: "warn", button: again } : null);
+  }
+
+  /** Who is missing, in the words of the one who waits for them. */
+  private sayPeople(view: ConsultView): void {
+    const terp = view.people.find((person) => person.role === "interpreter");
+    const lost = terp !== undefined && terp.id !== view.me.participant && view.started_at !== null && (terp.seat === "lost" || (terp.seat === "present" && !terp.connected));
+    this.notes.set("interpreter", lost ? { words: t("The interpreter lost the connection. Please wait a moment."), icon: "terp", tone: "terp", urgent: true } : null);
+    const own = view.sharing === view.me.participant;
+    this.notes.set("sharing", own ? { words: t("Everyone sees the window you share."), icon: "share" } : null);
+    const heading = maybe(this.root, "patient");
+    if (heading) this.fillBar(heading, view);
+  }
+
+  private fillBar(heading: HTMLElement, view: ConsultView): void {
+    const patient = view.people.find((person) => person.role === "patient");
+    say(heading, patient?.name ?? view.physician_name ?? "");
+    const page = language();
+    const pair = view.interpreting?.map((tag) => languageName(tag, page));
+    const facts = [
+      patient?.birth_year ? t("born {year}", { year: patient.birth_year }) : "",
+      patient?.city ?? "",
+      pair?.[0] && pair[1] ? t("{one} and {other}", { one: pair[0], other: pair[1] }) : "",
+    ];
+    say(part(this.root, "patient-facts"), facts.filter(Boolean).join(" · "));
+  }
+
+  private tick(): void {
+    const { view } = this.visit;
+    if (!view) return;
+    const now = Date.now() + this.serverAhead;
+    const since = view.started_at ? Date.parse(view.started_at) : null;
+    say(part(this.root, "clock"), since === null ? "" : clockWords(now - since));
+    const planned = maybe(this.root, "planned");
+    if (!planned) return;
+    const total = minutesBetween(new Date(view.starts_at), new Date(view.ends_at));
+    say(planned, t("of {n} min", { n: total }));
+    const left = (Date.parse(view.ends_at) - now) / 60_000;
+    const soon = since !== null && left < NEARLY_OVER_MIN && allowed("extend", view);
+    const words = left > 0 ? t("The planned time is nearly over.") : t("The planned time is over. The consult goes on until you end it.");
+    this.notes.set("time", soon ? { words, icon: "clock", button: ["extend", t("More time")] } : null);
+  }
+
+  close(): void {
+    this.offKeys();
+    window.clearInterval(this.clock);
+    window.clearTimeout(this.trouble);
+    this.panel?.close();
+    this.stage.close();
+    delete this.visit.media.events.up;
+    delete this.visit.media.events.interrupted;
+    delete this.visit.media.events.quality;
+  }
+}
+
+const OWN_CONNECTION: Readonly<Record<ConnectionLevel, () => string>> = {
+  good: () => t("Connection good"),
+  fair: () => t("Connection fair"),
+  weak: () => t("Connection weak"),
+  lost: () => t("Bringing you back"),
+};

@@ -1,0 +1,54 @@
+/** Who has a tile, in which order, and what it shows: decided by the view alone. Pure. */
+
+import type { ConsultView, PersonView, Role } from "../protocol.gen.ts";
+
+/** Whom each role looks at first; the rest follow in the order they were invited, oneself last. */
+const ORDER: Record<Role, readonly Role[]> = {
+  patient: ["physician", "interpreter"],
+  companion: ["physician", "interpreter"],
+  physician: ["patient", "interpreter"],
+  interpreter: ["physician", "patient"],
+  coordinator: ["patient", "physician", "interpreter"],
+};
+
+const WITH_TILE: ReadonlySet<PersonView["seat"]> = new Set(["present", "on_hold", "lost"]);
+
+/** The people with a tile. The booked interpreter keeps one before they come: they are never out of sight. */
+export function seating(view: ConsultView): PersonView[] {
+  const mine = view.me.participant;
+  const order = ORDER[view.me.role];
+  const rank = (person: PersonView): number => {
+    if (person.id === mine) return 100;
+    const at = order.indexOf(person.role);
+    return at < 0 ? 50 : at;
+  };
+  const shown = view.people.filter((person) => person.id === mine || WITH_TILE.has(person.seat) || expected(view, person));
+  return shown.map((person, i) => ({ person, i })).sort((a, b) => rank(a.person) - rank(b.person) || a.i - b.i).map(({ person }) => person);
+}
+
+function expected(view: ConsultView, person: PersonView): boolean {
+  if (person.seat !== "invited" && person.seat !== "waiting" && person.seat !== "left") return false;
+  if (person.role === "interpreter") return true;
+  return person.role === "patient" && view.me.role !== "companion" && !view.people.some((one) => one.role === "patient" && WITH_TILE.has(one.seat));
+}
+
+/** Why a tile has no picture, or `picture`. */
+export type Showing = "picture" | "camera_off" | "lost" | "on_hold" | "waiting" | "invited" | "left";
+
+export function showing(person: PersonView): Showing {
+  switch (person.seat) {
+    case "present":
+      if (!person.connected) return "lost";
+      return person.video_on ? "picture" : "camera_off";
+    case "lost":
+      return "lost";
+    case "on_hold":
+      return "on_hold";
+    case "waiting":
+      return "waiting";
+    case "left":
+      return "left";
+    default:
+      return "invited";
+  }
+}

@@ -1,0 +1,134 @@
+/** The stage: a tile for each person, the shared screen, and the ring around whoever speaks. */
+
+import type { Visit } from "../visit-context.ts";
+import { personOf } from "../visit-context.ts";
+import { h, icon } from "../dom.ts";
+import { t } from "../i18n.ts";
+import { live } from "../media/devices.ts";
+import { loudness } from "../media/stats.ts";
+import type { ConsultView } from "../protocol.gen.ts";
+import { seating } from "./seating.ts";
+import { Tile } from "./tile.ts";
+
+const LISTEN_EVERY_MS = 160;
+const SPEAKING_LEVEL = 0.02;
+/** The ring stays over the pauses between words. */
+const SPEAKING_HOLD_MS = 700;
+
+export class Stage {
+  /** The browser wants a tap before it plays sound. */
+  blocked = false;
+  onblocked: () => void = () => {};
+  private readonly tiles = new Map<string, Tile>();
+  private readonly spoke = new Map<string, number>();
+  private readonly screenVideo: HTMLVideoElement;
+  private readonly screenFigure: HTMLElement;
+  private readonly screenWords: HTMLElement;
+  private readonly timer: number;
+  private readonly visit: Visit;
+  private readonly root: HTMLElement;
+
+  constructor(visit: Visit, root: HTMLElement) {
+    this.visit = visit;
+    this.root = root;
+    this.screenVideo = h("video", { playsinline: true });
+    this.screenVideo.muted = true;
+    this.screenWords = h("span");
+    this.screenFigure = h(
+      "figure",
+      { class: "doc", "data-screen-share": true, hidden: true },
+      this.screenVideo,
+      h("figcaption", { class: "plate" }, icon("share"), " ", this.screenWords),
+    );
+    root.append(this.screenFigure);
+    this.timer = window.setInterval(() => this.listen(), LISTEN_EVERY_MS);
+  }
+
+  update(view: ConsultView): void {
+    const people = seating(view);
+    const here = new Set(people.map((person) => person.id));
+    for (const [id, tile] of this.tiles) {
+      if (here.has(id)) continue;
+      tile.close();
+      this.tiles.delete(id);
+    }
+    people.forEach((person, at) => {
+      const self = person.id === view.me.participant;
+      const tile = this.tiles.get(person.id) ?? new Tile(person, self);
+      this.tiles.set(person.id, tile);
+      // The share, hidden or not, stays the first child; moving an element would interrupt its picture.
+      if (this.root.children[at + 1] !== tile.figure) this.root.insertBefore(tile.figure, this.root.children[at + 1] ?? null);
+      tile.update(person);
+    });
+    this.root.dataset["people"] = String(people.length);
+    this.share(view);
+    this.attach(view);
+  }
+
+  private share(view: ConsultView): void {
+    const sharer = personOf(view, view.sharing);
+    const own = view.sharing === view.me.participant;
+    const on = sharer !== undefined;
+    this.root.classList.toggle("sharing", on && !own);
+    this.screenFigure.hidden = !on || own;
+    this.screenWords.textContent = sharer ? t("{name} shows a screen", { name: sharer.name }) : "";
+    this.screenVideo.classList.toggle("unseen", !on);
+  }
+
+  /** Give each tile what its owner sends, as the view says who owns which slot. */
+  attach(view: ConsultView): void {
+    const { current } = this.visit.media.connection;
+    const { devices } = this.visit.media;
+    for (const person of view.people) {
+      const tile = this.tiles.get(person.id);
+      if (!tile) continue;
+      if (person.id === view.me.participant) {
+        tile.attach(live(devices.camera) ? devices.camera : null, null);
+        tile.mirror(devices.facing === "user");
+        continue;
+      }
+      const routed = person.slot !== null && person.seat === "present";
+      const video = routed ? current?.videoSlot(person.slot ?? 0)?.track : null;
+      const audio = routed ? current?.audioSlot(person.slot ?? 0)?.track : null;
+      tile.attach(video ?? null, audio ?? null);
+    }
+    const screen = view.sharing && view.sharing !== view.me.participant ? current?.screenSlot.track : undefined;
+    const shown = (this.screenVideo.srcObject as MediaStream | null)?.getTracks()[0];
+    if (shown !== screen) {
+      this.screenVideo.srcObject = screen ? new MediaStream([screen]) : null;
+      if (screen) void this.screenVideo.play().catch(() => {}); // Muted and inline: only a newer picture interrupts it.
+    }
+    void this.play();
+  }
+
+  /** Play everybody's sound; from a tap this works in every browser. */
+  async play(): Promise<void> {
+    const { speaker } = this.visit.media.devices.choice;
+    const heard = await Promise.all([...this.tiles.values()].map((tile) => tile.listen(speaker)));
+    const blocked = heard.includes(false);
+    if (blocked === this.blocked) return;
+    this.blocked = blocked;
+    this.onblocked();
+  }
+
+  private listen(): void {
+    const { view } = this.visit;
+    const { current } = this.visit.media.connection;
+    if (!view || !current) return;
+    const levels = loudness(current);
+    const now = performance.now();
+    for (const person of view.people) {
+      const tile = this.tiles.get(person.id);
+      if (!tile || person.slot === null) continue;
+      if (person.audio_on && (levels[person.slot] ?? 0) > SPEAKING_LEVEL) this.spoke.set(person.id, now);
+      tile.speaking(now - (this.spoke.get(person.id) ?? -Infinity) < SPEAKING_HOLD_MS);
+    }
+  }
+
+  close(): void {
+    window.clearInterval(this.timer);
+    for (const tile of this.tiles.values()) tile.close();
+    this.tiles.clear();
+    this.screenVideo.srcObject = null;
+  }
+}

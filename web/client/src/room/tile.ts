@@ -1,0 +1,145 @@
+/** One person's tile. Its picture is shown only when a frame of this person has arrived since the view named them. */
+
+import { clone, part } from "../visit-template.ts";
+import { connectionWords, initials, roleWords } from "../visit-words.ts";
+import { say, show } from "../dom.ts";
+import { t } from "../i18n.ts";
+import type { PersonView } from "../protocol.gen.ts";
+import { type Showing, showing } from "./seating.ts";
+
+export class Tile {
+  readonly figure: HTMLElement;
+  readonly video: HTMLVideoElement;
+  readonly audio: HTMLAudioElement;
+  readonly id: string;
+  private readonly self: boolean;
+  private wanted = false;
+  private seen = 0;
+  private videoTrack: MediaStreamTrack | null = null;
+  private audioTrack: MediaStreamTrack | null = null;
+
+  constructor(person: PersonView, self: boolean) {
+    this.id = person.id;
+    this.self = self;
+    this.figure = clone("tile").firstElementChild as HTMLElement;
+    this.video = this.figure.querySelector("video")!;
+    this.audio = this.figure.querySelector("audio")!;
+    this.figure.dataset["person"] = person.id;
+    this.figure.dataset["role"] = person.role;
+    this.figure.classList.toggle("tile-terp", person.role === "interpreter");
+    this.figure.classList.toggle("tile-self", self);
+    show(part(this.figure, "mark"), person.role === "interpreter" && !self);
+    this.video.muted = true;
+  }
+
+  update(person: PersonView): void {
+    const state = this.self ? (person.video_on ? "picture" : "camera_off") : showing(person);
+    this.figure.dataset["slot"] = person.slot === null ? "" : String(person.slot);
+    this.figure.dataset["showing"] = state;
+    say(part(this.figure, "name"), this.self ? t("You") : person.name);
+    say(part(this.figure, "role"), this.self ? "" : roleWords(person.role));
+    say(part(this.figure, "initials"), initials(person.name));
+    show(part(this.figure, "muted"), !person.audio_on && person.seat === "present" && person.connected);
+    say(part(this.figure, "blank-words"), blankWords(state, this.self));
+    if (!this.self) {
+      const { words, tone } = connectionWords(person);
+      show(part(this.figure, "corner"), tone === "warn" && state !== "lost" && person.seat === "present");
+      say(part(this.figure, "corner-words"), words);
+    }
+    this.want(state === "picture");
+  }
+
+  /** What arrives for this person now; null while they have no slot or there is no connection. */
+  attach(video: MediaStreamTrack | null, audio: MediaStreamTrack | null): void {
+    if (video !== this.videoTrack) {
+      this.videoTrack = video;
+      this.hide();
+      this.video.srcObject = video && new MediaStream([video]);
+      if (video) void this.video.play().catch(() => {}); // Muted and inline: only a newer picture interrupts it.
+      if (this.wanted) this.await();
+    }
+    if (audio !== this.audioTrack) {
+      this.audioTrack = audio;
+      this.audio.srcObject = audio && new MediaStream([audio]);
+    }
+  }
+
+  /** False when the browser wants a tap before it plays sound. */
+  async listen(speaker: string | undefined): Promise<boolean> {
+    if (!this.audioTrack) return true;
+    const audio = this.audio as HTMLAudioElement & { setSinkId?(id: string): Promise<void>; sinkId?: string };
+    try {
+      if (speaker && audio.sinkId !== speaker) await audio.setSinkId?.(speaker);
+    } catch (error) {
+      // The chosen loudspeaker is unplugged: the system's own plays.
+      if (!(error instanceof DOMException)) throw error;
+    }
+    try {
+      await audio.play();
+      return true;
+    } catch (error) {
+      return !(error instanceof DOMException && error.name === "NotAllowedError");
+    }
+  }
+
+  mirror(on: boolean): void {
+    this.video.classList.toggle("mirror", on);
+  }
+
+  speaking(on: boolean): void {
+    this.figure.classList.toggle("speaking", on);
+  }
+
+  close(): void {
+    this.attach(null, null);
+    this.figure.remove();
+  }
+
+  private want(picture: boolean): void {
+    if (picture === this.wanted) return;
+    this.wanted = picture;
+    if (picture) this.await();
+    else this.hide();
+  }
+
+  private hide(): void {
+    this.seen += 1;
+    this.figure.dataset["picture"] = "none";
+    this.video.classList.add("unseen");
+    show(part(this.figure, "blank"), true);
+  }
+
+  /** Show at the first frame from now on; before it the element may still hold somebody's last picture. */
+  private await(): void {
+    this.hide();
+    const turn = this.seen;
+    const reveal = (): void => {
+      if (turn !== this.seen || !this.wanted) return;
+      this.figure.dataset["picture"] = "shown";
+      this.video.classList.remove("unseen");
+      show(part(this.figure, "blank"), false);
+    };
+    this.video.hidden = false;
+    if ("requestVideoFrameCallback" in this.video) this.video.requestVideoFrameCallback(reveal);
+    else (this.video as HTMLVideoElement).addEventListener("timeupdate", reveal, { once: true });
+  }
+}
+
+function blankWords(state: Showing, self: boolean): string {
+  switch (state) {
+    case "picture":
+      return self ? "" : t("The picture is coming");
+    case "camera_off":
+      return self ? t("Your camera is off") : t("Camera off");
+    case "lost":
+      return t("Connection lost. The place is kept.");
+    case "on_hold":
+      return t("On hold. Cannot hear or see you.");
+    case "waiting":
+      return t("In the waiting room. Cannot hear or see you.");
+    case "left":
+      return t("Has left");
+    case "invited":
+      return t("Not here yet");
+  }
+}

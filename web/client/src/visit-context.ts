@@ -1,0 +1,76 @@
+/** What every part of the seat page shares: the boot data, the last view, and how to ask the server for something. */
+
+import type { ChatLog } from "./visit-chat.ts";
+import type { Media } from "./media/media.ts";
+import type { ClientMessage, ConsultView, PersonView } from "./protocol.gen.ts";
+import type { ChannelState } from "./socket.ts";
+
+export interface Country {
+  readonly code: string;
+  readonly name: string;
+  readonly emergency: string | null;
+}
+
+export interface ConsentText {
+  readonly id: string;
+  readonly hash: string;
+  readonly language: string;
+  readonly title: string;
+  readonly paragraphs: readonly string[];
+}
+
+/** Boot data of web.pages.SeatPage. */
+export interface VisitBoot {
+  readonly clinic: { readonly name: string; readonly phone: string; readonly zone: { id: string; city: string } };
+  readonly consult_id: string;
+  readonly participant_id: string;
+  readonly role: "patient" | "companion" | "physician" | "interpreter" | "coordinator";
+  readonly language: string;
+  readonly consent: ConsentText | null;
+  readonly country: string | null;
+  readonly countries: readonly Country[];
+}
+
+/** A message as the page writes it; the id that makes it repeatable is added when it is sent. */
+export type Ask = ClientMessage extends infer M ? (M extends { type: string } ? Omit<M, "command_id" | "consult_id"> : never) : never;
+
+export type Action = (button: HTMLButtonElement) => void | Promise<void>;
+export type Actions = Readonly<Record<string, Action>>;
+
+/** One screen of the page. `update` gets every view, the first one at once. */
+export interface Screen {
+  readonly actions: Actions;
+  update(view: ConsultView): void;
+  /** The channel to the server or the media connection changed. */
+  connection?(): void;
+  close?(): void;
+}
+
+export type OpenScreen = (visit: Visit, root: HTMLElement) => Screen;
+
+export interface Visit {
+  readonly boot: VisitBoot;
+  readonly media: Media;
+  readonly chat: ChatLog;
+  readonly view: ConsultView | null;
+  readonly channel: ChannelState;
+  /** Ask the server; throws Refusal. */
+  send<Ack extends { type: string }>(message: Ask): Promise<Ack>;
+  /** Show a fault in words where the person looks: the open dialog, else the top of the page. */
+  problem(error: unknown): void;
+  /** Run the check again from another screen. */
+  recheck(): void;
+  announce(text: string): void;
+}
+
+export function isPatient(role: string): boolean {
+  return role === "patient" || role === "companion";
+}
+
+export function me(view: ConsultView): PersonView | undefined {
+  return view.people.find((person) => person.id === view.me.participant);
+}
+
+export function personOf(view: ConsultView, id: string | null | undefined): PersonView | undefined {
+  return view.people.find((person) => person.id === id);
+}

@@ -1,0 +1,55 @@
+/** The quiet screens: before, beside and after the visit. Their words are in templates/visit/over.html. */
+
+import type { OpenScreen, Visit } from "./visit-context.ts";
+import { emergencyNumber, fillEmergency, fillPhone } from "./visit-safety.ts";
+import { clone, maybe } from "./visit-template.ts";
+import { bdi, fill, h, show } from "./dom.ts";
+import { t } from "./i18n.ts";
+import type { ConsultView } from "./protocol.gen.ts";
+import { clock, date, deviceZone, minutesBetween, duration } from "./times.ts";
+
+export function openQuiet(screen: string): OpenScreen {
+  return (visit, root) => {
+    root.append(clone(`screen-${screen}`));
+    fillPhone(root, visit.boot.clinic.phone);
+    const home = maybe<HTMLAnchorElement>(root, "home");
+    if (home) {
+      home.href = "/";
+      show(home, visit.boot.role === "physician" || visit.boot.role === "coordinator");
+    }
+    return {
+      actions: {},
+      update(view) {
+        fillEmergency(root, emergencyNumber(visit, view));
+        fillTimes(visit, root, view);
+        fillFacts(root, view);
+      },
+    };
+  };
+}
+
+/** Both places' clocks with the day, the reader's own first. */
+function fillTimes(visit: Visit, root: HTMLElement, view: ConsultView): void {
+  const times = maybe(root, "times");
+  if (!times) return;
+  const starts = new Date(view.starts_at);
+  const own = deviceZone();
+  const line = (zone: { id: string; city: string }): HTMLElement =>
+    h("p", {}, h("b", { class: "big-s num" }, clock(starts, zone.id)), " ", date(starts, zone.id), h("br"), bdi(zone.city, { class: "dim" }));
+  const opens = new Date(view.opens_at);
+  const minutes = minutesBetween(new Date(view.server_time), opens);
+  const zones = own.id === visit.boot.clinic.zone.id ? [own] : [own, visit.boot.clinic.zone];
+  fill(
+    times,
+    h("h2", {}, t("Your visit begins at")),
+    ...zones.map(line),
+    minutes > 0 && h("p", { class: "dim" }, t("The waiting room opens in {time}.", { time: duration(minutes) })),
+  );
+}
+
+function fillFacts(root: HTMLElement, view: ConsultView): void {
+  const facts = maybe(root, "facts");
+  if (!facts || !view.started_at || !view.ended_at) return;
+  const minutes = minutesBetween(new Date(view.started_at), new Date(view.ended_at));
+  fill(facts, h("p", {}, t("You met for {time}.", { time: duration(minutes) })));
+}

@@ -1,0 +1,277 @@
+/** The seat: keeps the channel open, shows the screen the view names, and carries what buttons ask for. */
+
+import { ChatLog, openChat } from "./visit-chat.ts";
+import type { Actions, Ask, OpenScreen, Screen, Visit, VisitBoot } from "./visit-context.ts";
+import { closeDialog, closeDialogs, openDialog, openedDialog } from "./visit-dialogs.ts";
+import { gate } from "./visit-gate.ts";
+import { openQuiet } from "./visit-quiet.ts";
+import { openWaiting } from "./visit-waiting.ts";
+import { refusalWords } from "./visit-words.ts";
+import { byId, fill, h, icon } from "./dom.ts";
+import { Media } from "./media/media.ts";
+import { keepAwake } from "./media/wake.ts";
+import type { ClientMessage, ConsultView, MediaAnswer, Screen as ScreenName, ServerMessage } from "./protocol.gen.ts";
+import { type Channel, type ChannelState, openChannel, Refusal } from "./socket.ts";
+
+/** Screens beside the server's: this page cannot go on, or repeats the check. */
+type Shown = ScreenName | "rejected" | "recheck";
+
+/** Where media is connected, so that letting somebody in takes no time. */
+const CONNECTED: ReadonlySet<Shown> = new Set(["waiting", "recheck", "room", "on_hold", "separated"]);
+const PROBLEM_SHOWN_MS = 12_000;
+
+async function opener(shown: Shown): Promise<OpenScreen> {
+  switch (shown) {
+    case "check":
+      return (await import("./check/check.ts")).openCheck;
+    case "recheck":
+      return (await import("./check/check.ts")).openRecheck;
+    case "room":
+      return (await import("./room/room.ts")).openRoom;
+    case "waiting":
+      return openWaiting;
+    default:
+      return openQuiet(shown);
+  }
+}
+
+class Seat implements Visit {
+  readonly boot: VisitBoot;
+  readonly media: Media;
+  readonly chat: ChatLog;
+  view: ConsultView | null = null;
+  channel: ChannelState = "connecting";
+  private shown: Shown | null = null;
+  private screen: Screen | null = null;
+  private opening = 0;
+  private override: Shown | null = null;
+  private channelOut!: Channel<ClientMessage>;
+  private peer: string | null = null;
+  private mediaTold = "";
+  private takeOver = false;
+  private readonly main = byId("screen");
+  private readonly firstView: () => void;
+  private problemTimer: number | undefined;
+
+  constructor(boot: VisitBoot, firstView: () => void) {
+    this.boot = boot;
+    this.firstView = firstView;
+    this.media = new Media({ connect: (offer) => this.connectMedia(offer) });
+    this.chat = new ChatLog((after_seq) => this.send({ type: "fetch_chat", after_seq }));
+    this.media.events = {
+      devices: () => this.tellMedia(),
+      state: () => this.connectionChanged(),
+    };
+    document.addEventListener("click", (event) => this.clicked(event));
+    document.addEventListener("visibilitychange", () => this.tellMedia());
+    this.openChannel();
+  }
+
+  private openChannel(): void {
+    this.channelOut = openChannel<ClientMessage, ServerMessage>({
+      entry: { consult_id: this.boot.consult_id, participant_id: this.boot.participant_id },
+      auth: () => (this.peer ? { peer: this.peer } : {}),
+      onMessage: (message) => this.receive(message),
+      onState: (state) => this.channelChanged(state),
+      onRejected: () => this.overrule("rejected"),
+    });
+  }
+
+  async send<Ack extends { type: string }>(message: Ask): Promise<Ack> {
+    const known = NEEDS_NO_ID.has(message.type) ? message : { ...message, command_id: commandId() };
+    return this.channelOut.send<Ack>(known as ClientMessage);
+  }
+
+  private async connectMedia(offer: string): Promise<string> {
+    const { peer, answer } = await this.send<MediaAnswer>({ type: "connect_media", offer });
+    this.peer = peer;
+    return answer;
+  }
+
+  private channelChanged(state: ChannelState): void {
+    this.channel = state;
+    if (state === "connected") this.mediaTold = "";
+    this.connectionChanged();
+  }
+
+  private connectionChanged(): void {
+    this.main.dataset["media"] = this.media.connection.state;
+    this.screen?.connection?.();
+  }
+
+  private receive(message: ServerMessage): void {
+    switch (message.type) {
+      case "consult_view":
+        return this.apply(message);
+      case "media_lost":
+        if (message.peer === this.peer) void this.media.connection.rebuild("media_lost");
+        return;
+      case "displaced":
+        this.channelOut.close();
+        return this.overrule("displaced");
+      case "asked_to_mute":
+        if (!this.media.devices.muted) openDialog("asked_to_mute");
+        return;
+      case "consult_continued":
+        return this.follow(message.consult_id);
+      case "protocol_error":
+        return this.problem(new Refusal("internal"));
+      case "board_view":
+        return; // Only for boards; a seat's channel never carries one.
+    }
+  }
+
+  private apply(view: ConsultView): void {
+    this.firstView();
+    this.view = view;
+    if (this.takeOver && view.me.elsewhere) void this.takeSeat();
+    if (this.override === "recheck" && view.screen !== "waiting") this.override = null;
+    this.show(this.override ?? view.screen);
+    this.media.apply(view);
+    this.tellMedia();
+    this.chat.follow(view);
+    this.screen?.update(view);
+    gate(document, view);
+  }
+
+  private overrule(shown: Shown): void {
+    this.firstView();
+    this.override = shown;
+    this.show(shown);
+  }
+
+  private show(shown: Shown): void {
+    if (shown === this.shown) return;
+    this.shown = shown;
+    const turn = ++this.opening;
+    if (CONNECTED.has(shown)) this.media.start();
+    else if (shown !== "check") this.media.stop();
+    keepAwake(CONNECTED.has(shown) || shown === "check");
+    void opener(shown).then((open) => {
+      if (turn === this.opening) this.open(shown, open);
+    }).catch((error: unknown) => {
+      // A part of the page did not load; the next view tries again.
+      if (turn === this.opening) this.shown = null;
+      console.error(error);
+      this.problem(new Refusal("offline"));
+    });
+  }
+
+  private open(shown: Shown, open: OpenScreen): void {
+    this.screen?.close?.();
+    closeDialogs();
+    const inRoom = shown === "room";
+    const patient = document.body.classList.contains("patient");
+    document.body.classList.toggle("in-room", inRoom);
+    byId("top").hidden = inRoom;
+    this.main.className = inRoom ? `room on-dark ${patient ? "room-p" : "room-s"}` : "col stack";
+    this.main.dataset["screen"] = shown === "recheck" ? "check" : shown;
+    this.main.replaceChildren();
+    this.screen = open(this, this.main);
+    if (this.view) {
+      this.screen.update(this.view);
+      gate(document, this.view);
+    }
+    this.main.querySelector("h1")?.focus();
+    if (!inRoom) window.scrollTo(0, 0);
+  }
+
+  /** Tell the server whether we can be heard and seen; it forwards what is on and shows the rest as off. */
+  private tellMedia(): void {
+    const { devices } = this.media;
+    this.screen?.connection?.();
+    if (!this.view?.can.includes("set_media") || this.channel !== "connected") return;
+    const audio_on = devices.microphone?.readyState === "live" && !devices.muted;
+    const video_on = devices.camera?.readyState === "live";
+    const told = `${audio_on} ${video_on}`;
+    if (told === this.mediaTold) return;
+    this.mediaTold = told;
+    this.send({ type: "set_media", audio_on, video_on }).catch(() => {
+      this.mediaTold = "";
+    });
+  }
+
+  private async takeSeat(): Promise<void> {
+    this.takeOver = false;
+    await this.send({ type: "take_seat" }).catch((error: unknown) => this.problem(error));
+  }
+
+  /** The doctor continues with the same people: the new consult has its own page. */
+  private follow(consult: string): void {
+    location.assign(`/c/${encodeURIComponent(consult)}/${encodeURIComponent(this.boot.participant_id)}`);
+  }
+
+  recheck(): void {
+    this.override = this.override === "recheck" ? null : "recheck";
+    if (this.view) this.apply(this.view);
+  }
+
+  announce(text: string): void {
+    byId("announce").textContent = text;
+  }
+
+  problem(error: unknown): void {
+    if (!(error instanceof Refusal)) console.error(error);
+    const place = openedDialog()?.querySelector<HTMLElement>("[data-part=error]");
+    if (place) {
+      place.hidden = false;
+      place.textContent = refusalWords(error);
+      return;
+    }
+    const words = h("span", { class: "grow" }, refusalWords(error));
+    fill(byId("problem"), h("p", { class: "note note-warn" }, icon("warn"), words));
+    window.clearTimeout(this.problemTimer);
+    this.problemTimer = window.setTimeout(() => fill(byId("problem")), PROBLEM_SHOWN_MS);
+  }
+
+  private clicked(event: MouseEvent): void {
+    const target = event.target instanceof Element ? event.target.closest<HTMLButtonElement>("button[data-do]") : null;
+    const name = target?.dataset["do"];
+    if (!target || !name || target.type === "submit") return;
+    const action = this.screen?.actions[name] ?? this.common[name];
+    if (!action) return;
+    void Promise.resolve(action(target)).catch((error: unknown) => this.problem(error));
+  }
+
+  private readonly common: Actions = {
+    leave: () => void openDialog("leave"),
+    leave_yes: async () => {
+      await this.send({ type: "leave" });
+      closeDialog("leave");
+    },
+    return: async () => {
+      await this.send({ type: "arrive" });
+    },
+    take_seat: () => {
+      if (this.override !== "displaced") return this.takeSeat();
+      this.override = null;
+      this.takeOver = true;
+      this.openChannel();
+    },
+    chat: () => openChat(this, this.chat),
+    recheck: () => this.recheck(),
+    mute_yes: () => {
+      this.media.devices.setMuted(true);
+      closeDialog("asked_to_mute");
+    },
+    continue_consult: async () => {
+      const minutes = 15;
+      const accepted = await this.send<{ type: string; consult_id: string | null }>({ type: "continue_consult", minutes });
+      if (accepted.consult_id) this.follow(accepted.consult_id);
+    },
+  };
+}
+
+const NEEDS_NO_ID: ReadonlySet<string> = new Set([
+  "set_media", "report_device_check", "report_connection", "fetch_chat", "connect_media", "close_media",
+]);
+
+/** 128 random bits: sent again after a lost answer, the server answers again and does nothing twice. */
+function commandId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+export function openSeat(boot: VisitBoot, firstView: () => void): void {
+  new Seat(boot, firstView);
+}

@@ -1,0 +1,125 @@
+/** The waiting room: who one waits for, what comes next, and that the place is kept. */
+
+import { isPatient, type OpenScreen, type Visit } from "./visit-context.ts";
+import { emergencyNumber, fillEmergency } from "./visit-safety.ts";
+import { clone, maybe, part } from "./visit-template.ts";
+import { initials } from "./visit-words.ts";
+import { fill, h, icon, say, show } from "./dom.ts";
+import { t, tn } from "./i18n.ts";
+import type { ConsultView, NoticeView } from "./protocol.gen.ts";
+import { clock, deviceZone, minutesBetween } from "./times.ts";
+
+const TICK_MS = 20_000;
+
+export const openWaiting: OpenScreen = (visit, root) => {
+  root.append(clone("screen-waiting"));
+  // Waited time by this device's own clock: a wrong clock must not show a wrong wait.
+  const since = performance.now();
+  const tick = window.setInterval(() => visit.view && waited(root, since), TICK_MS);
+  void openDevices(visit, root);
+  return {
+    actions: {},
+    update(view) {
+      fillEmergency(root, emergencyNumber(visit, view));
+      fillPhysician(visit, root, view);
+      fillSteps(visit, root, view);
+      waited(root, since);
+    },
+    connection() {
+      const words = trouble(visit);
+      show(part(root, "media"), words !== "");
+      say(part(root, "media-words"), words);
+    },
+    close() {
+      window.clearInterval(tick);
+      part(root, "self").querySelector("video")!.srcObject = null;
+    },
+  };
+};
+
+/** Open the devices again after a reload, and show the person their own picture. */
+async function openDevices(visit: Visit, root: HTMLElement): Promise<void> {
+  const { devices } = visit.media;
+  if (devices.supported) await devices.open({ audio: true, video: devices.cameraWanted });
+  const self = part(root, "self");
+  const video = self.querySelector("video");
+  if (!video || !devices.camera || !self.isConnected) return;
+  video.srcObject = new MediaStream([devices.camera]);
+  video.classList.toggle("mirror", devices.facing === "user");
+  await video.play().catch(() => {}); // The picture is a courtesy; a browser that will not play it shows none.
+  show(self, !video.paused);
+}
+
+function trouble(visit: Visit): string {
+  if (visit.channel === "lost") return t("The internet connection stopped. We are bringing you back. Your place is kept.");
+  if (visit.media.connection.state === "failed") {
+    return t("This network blocks sound and picture. Try another Wi-Fi or your mobile data. We keep trying.");
+  }
+  if (visit.media.interruptedKinds.has("audio")) return t("Another app is using your microphone. End any phone call.");
+  return "";
+}
+
+function fillPhysician(visit: Visit, root: HTMLElement, view: ConsultView): void {
+  const name = view.physician_name ?? visit.boot.clinic.name;
+  say(part(root, "initials"), initials(name));
+  say(part(root, "physician"), name);
+  say(part(root, "waiting-for"), waitingFor(view));
+  const notice = view.notices[view.notices.length - 1];
+  say(part(root, "notice"), notice ? noticeWords(notice) : "");
+}
+
+function waitingFor(view: ConsultView): string {
+  if (view.me.asks_for_seat) return t("The clinic confirms that you continue on this device.");
+  if (view.waiting_for === "physician") return t("The doctor is not here yet.");
+  return t("The doctor knows that you are here and lets you in.");
+}
+
+export function noticeWords(notice: NoticeView): string {
+  if (notice.kind === "soon") return t("The doctor comes soon.");
+  return tn("The doctor is a little late: about {n} more minute.", "The doctor is a little late: about {n} more minutes.", notice.minutes);
+}
+
+interface Step {
+  readonly state: "done" | "now" | "next";
+  readonly words: string;
+  readonly more?: string;
+}
+
+function fillSteps(visit: Visit, root: HTMLElement, view: ConsultView): void {
+  const patient = isPatient(visit.boot.role);
+  const here = view.waiting_for === "admission";
+  const starts = clock(new Date(view.starts_at), deviceZone().id);
+  const steps: Step[] = [
+    { state: "done", words: patient ? t("Your device is ready") : t("You are ready") },
+    {
+      state: here ? "done" : "now",
+      words: here ? t("The doctor is here") : t("The doctor comes"),
+      more: here ? "" : t("The visit is planned for {time}, your time.", { time: starts }),
+    },
+    { state: here ? "now" : "next", words: t("The doctor lets you in") },
+    {
+      state: "next",
+      words: view.interpreter_booked && patient ? t("You talk with the doctor and the interpreter") : t("The visit begins"),
+    },
+  ];
+  fill(part(root, "steps"), ...steps.map(stepLine));
+}
+
+function stepLine({ state, words, more }: Step): HTMLElement {
+  return h(
+    "li",
+    { class: state === "next" ? "" : state, "aria-current": state === "now" ? "step" : null },
+    h("span", { class: "pt" }, state === "done" && icon("check")),
+    state === "done" && h("span", { class: "sr" }, t("Done:"), " "),
+    state === "now" ? h("b", {}, words) : words,
+    more && h("br"),
+    more && h("span", { class: "dim" }, more),
+  );
+}
+
+function waited(root: HTMLElement, since: number): void {
+  const minutes = minutesBetween(new Date(since), new Date(performance.now()));
+  const words = minutes > 1 ? tn("You have waited {n} minute.", "You have waited {n} minutes.", minutes) : "";
+  const place = maybe(root, "waited");
+  if (place) say(place, words);
+}

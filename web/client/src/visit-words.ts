@@ -1,0 +1,110 @@
+/** Sentences for what the server says in codes: refusals, roles, connections. */
+
+import { t } from "./i18n.ts";
+import type { PersonView } from "./protocol.gen.ts";
+import { Refusal } from "./socket.ts";
+
+/** Why the server did not do it, for the person who asked. */
+export function refusalWords(error: unknown): string {
+  const code = error instanceof Refusal ? error.code : "internal";
+  switch (code) {
+    case "offline":
+    case "timeout":
+      return t("There is no connection at the moment. Please try again.");
+    case "consent_missing":
+      return t("This person has not agreed to the video visit yet.");
+    case "identity_unconfirmed":
+      return t("Please confirm who this person is first.");
+    case "physician_absent":
+      return t("A physician must be in the consult first.");
+    case "consult_full":
+      return t("There is no free place in this consult.");
+    case "already_sharing":
+      return t("Another person shares a screen.");
+    case "already_continued":
+      return t("This consult was continued already.");
+    case "too_many":
+      return t("That was too fast. Please wait a moment.");
+    case "not_permitted":
+    case "not_now":
+    case "separated":
+      return t("This is not possible at the moment.");
+    case "ended":
+      return t("The visit is over.");
+    case "media_unavailable":
+      return t("The clinic cannot carry sound and picture at the moment. We keep trying.");
+    default:
+      return supportWords(error);
+  }
+}
+
+function supportWords(error: unknown): string {
+  const support = error instanceof Refusal ? error.supportId : null;
+  if (support) return t("Something went wrong on our side. Please say this number if you call us: {number}", { number: support });
+  return t("Something went wrong on our side. Please try again.");
+}
+
+/** What a person is in the consult, as others read it under their picture. */
+export function roleWords(role: PersonView["role"]): string {
+  switch (role) {
+    case "patient":
+      return t("Patient");
+    case "companion":
+      return t("Companion");
+    case "physician":
+      return t("Doctor");
+    case "interpreter":
+      return t("Interpreter");
+    case "coordinator":
+      return t("Coordinator");
+  }
+}
+
+export type Tone = "good" | "warn" | "stop";
+
+/** A person's connection in plain words, and how urgent it looks. */
+export function connectionWords(person: PersonView): { words: string; tone: Tone } {
+  if (!person.connected || person.seat === "lost" || person.connection_level === "lost") {
+    return { words: t("Connection lost"), tone: "stop" };
+  }
+  switch (person.connection_level) {
+    case "weak":
+      return { words: t("Weak connection"), tone: "warn" };
+    case "fair":
+      return { words: t("Fair connection"), tone: "warn" };
+    default:
+      return { words: t("Good connection"), tone: "good" };
+  }
+}
+
+/** The language's name in the page's language: "ar" is "Arabic". */
+export function languageName(tag: string, page: string): string {
+  try {
+    return new Intl.DisplayNames([page], { type: "language" }).of(tag) ?? tag;
+  } catch {
+    return tag; // The browser does not know names of languages, or not this tag.
+  }
+}
+
+export function regionName(code: string, page: string): string {
+  try {
+    return new Intl.DisplayNames([page], { type: "region" }).of(code) ?? code;
+  } catch {
+    return code;
+  }
+}
+
+/** Up to two letters that stand for a name while there is no picture. */
+export function initials(name: string): string {
+  const words = name.replace(/^(dr|prof|mr|mrs|ms)\.?\s+/i, "").split(/\s+/).filter(Boolean);
+  const letters = [words[0], words.length > 1 ? words[words.length - 1] : undefined];
+  return letters.map((word) => [...(word ?? "")][0] ?? "").join("").toUpperCase();
+}
+
+/** "12:04" for a duration in milliseconds; hours in front when there are any. */
+export function clockWords(ms: number): string {
+  const s = Math.max(0, Math.floor(ms / 1000));
+  const parts = [Math.floor(s / 3600), Math.floor(s / 60) % 60, s % 60];
+  const shown = parts[0] === 0 ? parts.slice(1) : parts;
+  return shown.map((part) => String(part).padStart(2, "0")).join(":");
+}
