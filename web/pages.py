@@ -9,6 +9,7 @@ from typing import ClassVar, Literal, TypedDict
 
 from web.catalog import Locale
 from web.consents import ConsentText
+from web.emergency import emergency_numbers
 from web.places import Country, Zone
 
 ErrorKind = Literal["not_found", "forbidden", "bad_request", "busy", "internal"]
@@ -97,10 +98,18 @@ class ErrorPage(Page):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvitationPage(Page):
-    """`/v`: everything else comes from the secret in the address, which only the script sees."""
+    """`/v`: everything else comes from the secret in the address, which only the script sees.
+
+    `language_chosen`: the person chose this language here before, so the invited one does not replace it.
+    """
 
     template: ClassVar[str] = "invitation.html"
     script: ClassVar[str | None] = "invite"
+
+    language_chosen: bool = False
+
+    def boot(self) -> Json:
+        return {"clinic": self.clinic.as_json(), "language_chosen": self.language_chosen}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +172,13 @@ class BoardPage(StaffPage):
 
     template: ClassVar[str] = "board.html"
     script: ClassVar[str | None] = "board"
+
+    def boot(self) -> Json:
+        return {
+            "clinic": self.clinic.as_json(),
+            "user": self.user.as_json(),
+            "emergency": dict(emergency_numbers()),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ interface Typed {
 interface Revised {
   readonly version?: number;
   readonly presence_rev?: number;
+  readonly revision?: number;
 }
 
 /** The server's answer to a message that it did not accept. */
@@ -33,6 +34,8 @@ export class Refusal extends Error {
 export interface ChannelOptions<In extends Typed> {
   /** Body of POST /api/ticket: `{consult_id, participant_id}` for a seat, `{board: true}` for staff. */
   readonly entry: Readonly<Record<string, unknown>>;
+  /** More for the connection's `auth`, asked anew for every connection (a seat's peer, if it still has one). */
+  readonly auth?: () => Readonly<Record<string, unknown>>;
   readonly onMessage: (message: In) => void;
   readonly onState: (state: ChannelState) => void;
   /** The server no longer lets this page in (signed out, seat revoked); nothing is tried again. */
@@ -57,7 +60,6 @@ export function openChannel<Out extends Typed, In extends Typed>(options: Channe
   let closed = false;
   let attempt = 0;
   let retry: ReturnType<typeof setTimeout> | undefined;
-  const isNews = newsFilter();
 
   function again(): void {
     socket?.removeAllListeners();
@@ -71,12 +73,18 @@ export function openChannel<Out extends Typed, In extends Typed>(options: Channe
     retry = setTimeout(connect, wait * (1 + SPREAD * Math.random()));
   }
 
-  function reject(code: string): void {
+  function close(): void {
+    if (closed) return;
     closed = true;
     clearTimeout(retry);
     removeEventListener("online", connectNow);
+    socket?.removeAllListeners();
     socket?.close();
     options.onState("closed");
+  }
+
+  function reject(code: string): void {
+    close();
     options.onRejected(code);
   }
 
@@ -91,7 +99,10 @@ export function openChannel<Out extends Typed, In extends Typed>(options: Channe
       return;
     }
     if (closed || socket) return;
-    socket = io({ transports: ["websocket", "polling"], auth: { ticket }, reconnection: false, forceNew: true });
+    // Revisions count within one connection, so each has its own filter.
+    const isNews = newsFilter();
+    const auth = { ...options.auth?.(), ticket };
+    socket = io({ transports: ["websocket", "polling"], auth, reconnection: false, forceNew: true });
     socket.on("connect", () => {
       attempt = 0;
       options.onState("connected");
@@ -100,6 +111,8 @@ export function openChannel<Out extends Typed, In extends Typed>(options: Channe
     socket.on("disconnect", again);
     socket.on("message", (message: In) => {
       if (isNews(message)) options.onMessage(message);
+      if (message.type === "displaced") close();
+      if (message.type === "protocol_error") reject("protocol_error");
     });
   }
 
@@ -128,25 +141,22 @@ export function openChannel<Out extends Typed, In extends Typed>(options: Channe
   addEventListener("online", connectNow);
   options.onState("connecting");
   void connect();
-  return {
-    send,
-    close(): void {
-      closed = true;
-      clearTimeout(retry);
-      removeEventListener("online", connectNow);
-      socket?.close();
-      options.onState("closed");
-    },
-  };
+  return { send, close };
+}
+
+/** An id for a message that must not be done twice, however often it is sent. */
+export function commandId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** A test whether a message is newer than every one of its type before it; messages without a revision always are. */
 export function newsFilter(): (message: Typed) => boolean {
   const seen = new Map<string, readonly [number, number]>();
   return (message) => {
-    const { version, presence_rev } = message as Revised;
-    if (version === undefined) return true;
-    const revision = [version, presence_rev ?? 0] as const;
+    const { version, presence_rev, revision: whole } = message as Revised;
+    if (version === undefined && whole === undefined) return true;
+    const revision = [version ?? whole ?? 0, presence_rev ?? 0] as const;
     const last = seen.get(message.type);
     if (last && (revision[0] < last[0] || (revision[0] === last[0] && revision[1] < last[1]))) return false;
     seen.set(message.type, revision);

@@ -1,0 +1,74 @@
+/** The day's list: every consult with its time here and there, the next one marked. */
+
+import { bdi, h, icon } from "./dom.ts";
+import { t } from "./i18n.ts";
+import { nameOf, personOf, placeOf, stateOf } from "./board-words.ts";
+import type { BoardRow } from "./protocol.gen.ts";
+import { clock, weekday } from "./times.ts";
+
+const OVER = new Set(["ended", "cancelled", "no_show"]);
+
+/** The first consult of the day that has not begun yet. */
+export function nextOf(rows: readonly BoardRow[], now: Date): BoardRow | undefined {
+  return rows.find((row) => !OVER.has(row.phase) && row.phase !== "in_progress" && new Date(row.ends_at) > now);
+}
+
+export function todayItems(rows: readonly BoardRow[], now: Date, zone: string, open: (row: BoardRow) => void): HTMLElement[] {
+  const next = nextOf(rows, now);
+  return rows.map((row) => item(row, row === next, zone, open));
+}
+
+function item(row: BoardRow, next: boolean, zone: string, open: (row: BoardRow) => void): HTMLElement {
+  const patient = personOf(row, "patient");
+  const at = new Date(row.starts_at);
+  const state = stateOf(row);
+  const style = OVER.has(row.phase) ? "past" : next ? "next" : "";
+  const name = nameOf(patient, t("Patient"));
+  const there = patient?.time_zone
+    ? h("span", { class: "small dim" }, timeThere(at, patient.time_zone, zone), " ", bdi(placeOf(patient)))
+    : null;
+  return h(
+    "li",
+    { class: style, "data-consult": row.consult_id },
+    h("time", { class: "num", datetime: row.starts_at }, clock(at, zone)),
+    h(
+      "span",
+      {},
+      h("button", { type: "button", class: "plain", "data-do": "manage", "data-key": `today-${row.consult_id}`, onclick: () => open(row) }, bdi(name)),
+      h("br"),
+      there,
+      physicianLine(row),
+    ),
+    h("span", { class: `tag ${state.tone}` }, state.words),
+  );
+}
+
+function physicianLine(row: BoardRow): HTMLElement | null {
+  const physician = personOf(row, "physician");
+  if (row.mine || !physician) return null;
+  return h("span", { class: "small dim line-of" }, bdi(nameOf(physician, t("Physician"))));
+}
+
+/** The clock there, with its weekday where it is another day. */
+function timeThere(at: Date, there: string, here: string): Node {
+  const time = clock(at, there);
+  const otherDay = weekday(at, there) !== weekday(at, here);
+  return h("span", { class: "num" }, otherDay ? t("{time} {weekday},", { time, weekday: weekday(at, there) }) : t("{time},", { time }));
+}
+
+/** What stands where nobody waits. */
+export function emptyState(next: BoardRow | undefined, zone: string): HTMLElement {
+  return h(
+    "div",
+    { class: "empty" },
+    h("span", { class: "hero" }, icon("clock")),
+    h("h2", {}, t("Nobody is waiting")),
+    next ? h("p", { class: "dim" }, nextWords(next, zone)) : h("p", { class: "dim" }, t("No more consults are booked for today.")),
+    h("p", { class: "dim" }, t("When somebody comes, this page shows it at once. It can chime too.")),
+  );
+}
+
+function nextWords(row: BoardRow, zone: string): string {
+  const patient = personOf(row, "patient");
+  return t("Next: {name} at {time}.", { name: nameOf(patient, t("Patient")), time: clock(new Date(row.starts_at), zone) });
+}

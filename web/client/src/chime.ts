@@ -1,0 +1,76 @@
+/** The sound and the desktop notification for an arrival, both only when somebody asked for them. */
+
+import { t } from "./i18n.ts";
+
+const KEPT = "meridian.chime";
+/** Two soft notes, a fifth apart: frequency in Hz and start in seconds. */
+const NOTES = [
+  [660, 0],
+  [990, 0.18],
+] as const;
+const NOTE_S = 0.5;
+const LOUDNESS = 0.2;
+
+let context: AudioContext | null = null;
+
+export function chimeIsOn(): boolean {
+  try {
+    return localStorage.getItem(KEPT) === "on";
+  } catch {
+    return false;
+  }
+}
+
+/** Turn the chime on or off; turning it on also asks for notifications and lets one hear it. */
+export async function setChime(on: boolean): Promise<void> {
+  try {
+    localStorage.setItem(KEPT, on ? "on" : "off");
+  } catch {
+    // A browser that keeps nothing still chimes until the page is closed.
+  }
+  if (!on) return;
+  play();
+  if ("Notification" in window && Notification.permission === "default") await Notification.requestPermission();
+}
+
+/** Browsers allow sound only after a click or key; take the first one there is. */
+export function wakeOnFirstGesture(): void {
+  const wake = (): void => {
+    if (chimeIsOn()) void ready().resume();
+  };
+  addEventListener("pointerdown", wake, { once: true });
+  addEventListener("keydown", wake, { once: true });
+}
+
+function ready(): AudioContext {
+  context ??= new AudioContext();
+  return context;
+}
+
+function play(): void {
+  const audio = ready();
+  void audio.resume();
+  for (const [frequency, start] of NOTES) {
+    const note = audio.createOscillator();
+    const gain = audio.createGain();
+    const from = audio.currentTime + start;
+    note.frequency.value = frequency;
+    gain.gain.setValueAtTime(LOUDNESS, from);
+    gain.gain.exponentialRampToValueAtTime(0.001, from + NOTE_S);
+    note.connect(gain).connect(audio.destination);
+    note.start(from);
+    note.stop(from + NOTE_S);
+  }
+}
+
+/** Somebody arrived. The notification names nobody: it may show on a shared or locked screen. */
+export function announceArrival(): void {
+  if (!chimeIsOn()) return;
+  play();
+  if (!("Notification" in window) || Notification.permission !== "granted" || document.hasFocus()) return;
+  const notification = new Notification(t("Somebody is waiting"), { body: t("Open the waiting room."), tag: "meridian-arrival" });
+  notification.addEventListener("click", () => {
+    window.focus();
+    notification.close();
+  });
+}

@@ -1,0 +1,311 @@
+/** What the invitation page shows in each state, as elements. */
+
+import { deviceOf } from "./browser.ts";
+import { calendarFile } from "./calendar.ts";
+import { all, bdi, fill, h, icon, say } from "./dom.ts";
+import { t } from "./i18n.ts";
+import { initials } from "./names.ts";
+import { type Zone, clock, clocksDiffer, date, deviceZone, duration, localTime, minutesBetween } from "./times.ts";
+
+export interface Clinic {
+  readonly name: string;
+  readonly phone: string;
+  readonly zone: Zone;
+}
+
+/** Answer of POST /api/invitation/preview (web.pages.InvitationPreview). */
+export interface Preview {
+  readonly state: "too_early" | "open" | "ended" | "cancelled" | "no_show" | "revoked" | "unknown";
+  readonly role: "patient" | "companion" | "interpreter" | "physician" | "coordinator";
+  readonly physician_name: string;
+  readonly interpreter: boolean;
+  readonly starts_at: string;
+  readonly ends_at: string;
+  readonly opens_at: string;
+  readonly zone: Zone;
+  readonly clinic_zone: Zone;
+  readonly language: string;
+}
+
+type Join = (button: HTMLButtonElement, problem: HTMLElement) => Promise<void>;
+
+/** The visit, with the button that enters it or, before that, what to do until the waiting room opens. */
+export function visit(preview: Preview, clinic: Clinic, join: Join): Node[] {
+  const early = preview.state === "too_early";
+  return [
+    h("div", { class: "stack stack-s" }, h("h1", {}, title(preview)), invitedBy(preview)),
+    facts(preview, clinic),
+    ...(early ? [opensLater(preview)] : [joinForm(join)]),
+    h("p", { class: "links" }, calendarButton(preview, early)),
+    cannotCome(clinic),
+  ].filter((node): node is HTMLElement => node !== null);
+}
+
+function title(preview: Preview): string {
+  return preview.role === "interpreter" ? t("You are the interpreter") : t("Your video visit");
+}
+
+function invitedBy(preview: Preview): HTMLElement | null {
+  if (!preview.physician_name) return null;
+  const words =
+    preview.role === "interpreter"
+      ? t("You interpret for {physician} and a patient.", { physician: preview.physician_name })
+      : t("{physician} invites you.", { physician: preview.physician_name });
+  return h("p", { class: "dim" }, words);
+}
+
+function facts(preview: Preview, clinic: Clinic): HTMLElement {
+  return h(
+    "section",
+    { class: "card stack", "aria-label": t("Your visit") },
+    preview.physician_name
+      ? h(
+          "div",
+          { class: "row" },
+          h("span", { class: "face", "aria-hidden": "true" }, initials(preview.physician_name)),
+          h("div", { class: "grow" }, h("b", {}, bdi(preview.physician_name)), h("br"), h("span", { class: "dim" }, bdi(clinic.name))),
+        )
+      : null,
+    times(preview),
+    preview.interpreter && preview.role !== "interpreter"
+      ? h("p", { class: "row terp strip" }, icon("terp"), h("span", { class: "grow" }, t("An interpreter will be with you.")))
+      : null,
+  );
+}
+
+/** Both clocks, the reader's own first, and the device's too when it is set to a third one. */
+function times(preview: Preview): HTMLElement {
+  const at = new Date(preview.starts_at);
+  const own = preview.zone;
+  const here = deviceZone();
+  const points = [point(at, own, t("Your time, {city}", { city: own.city }), true)];
+  if (clocksDiffer(at, own.id, preview.clinic_zone.id)) {
+    points.push(point(at, preview.clinic_zone, t("Doctor's time, {city}", { city: preview.clinic_zone.city }), false));
+  }
+  if (clocksDiffer(at, own.id, here.id) && clocksDiffer(at, preview.clinic_zone.id, here.id)) {
+    points.push(point(at, here, t("This phone shows the time of {city}", { city: here.city }), false));
+  }
+  return h("ol", { class: "line when", role: "list" }, ...points);
+}
+
+function point(at: Date, zone: Zone, label: string, first: boolean): HTMLElement {
+  const local = localTime(at, zone);
+  const when = { datetime: at.toISOString() };
+  if (!first) {
+    return h(
+      "li",
+      {},
+      h("span", { class: "pt" }),
+      h("span", { class: "dim" }, label),
+      h("br"),
+      h("time", when, h("b", {}, local.clock)),
+      " ",
+      h("span", { class: "ib" }, local.date),
+    );
+  }
+  return h(
+    "li",
+    { class: "now" },
+    h("span", { class: "pt" }),
+    h("span", {}, label),
+    h("time", { ...when, class: "big" }, local.clock),
+    h("span", {}, local.date),
+    h("br"),
+    h("span", { class: "tag act" }, icon("clock"), h("span", { "data-at": at.toISOString() }, fromNow(at))),
+  );
+}
+
+/** Renew the "In 26 minutes" of a screen. */
+export function countDown(root: ParentNode): void {
+  for (const shown of all("[data-at]", root)) say(shown, fromNow(new Date(shown.dataset["at"] ?? "")));
+}
+
+function fromNow(at: Date): string {
+  const now = new Date();
+  if (at > now) return t("In {duration}", { duration: duration(minutesBetween(now, at)) });
+  const ago = minutesBetween(at, now);
+  return ago < 2 ? t("Now") : t("Began {duration} ago", { duration: duration(ago) });
+}
+
+function joinForm(join: Join): HTMLElement {
+  const problem = h("div", { role: "alert" });
+  const button = h("button", { class: "btn btn-act btn-wide btn-big", "data-do": "join" }, t("Join the visit"), icon("arrow", "flip"));
+  const submitted = (event: Event): void => {
+    event.preventDefault();
+    void join(button, problem);
+  };
+  return h(
+    "form",
+    { class: "foot stack stack-s", onsubmit: submitted },
+    problem,
+    button,
+    h("p", { class: "dim small" }, t("First we test your camera and sound. It takes 1 minute. You need no app and no account.")),
+  );
+}
+
+function opensLater(preview: Preview): HTMLElement {
+  const opens = new Date(preview.opens_at);
+  const values = { time: clock(opens, preview.zone.id), date: date(opens, preview.zone.id), city: preview.zone.city };
+  return h(
+    "p",
+    { class: "note" },
+    icon("info"),
+    h(
+      "span",
+      { class: "grow" },
+      h("b", {}, t("You are early.")),
+      " ",
+      t("The waiting room opens on {date} at {time}, {city} time.", values),
+      " ",
+      t("Open this link again then. You can also leave this page open."),
+    ),
+  );
+}
+
+function calendarButton(preview: Preview, primary: boolean): HTMLElement {
+  const attributes = { type: "button", class: primary ? "btn btn-act btn-wide btn-big" : "btn btn-text", "data-do": "calendar" };
+  return h("button", { ...attributes, onclick: () => saveCalendar(preview) }, icon("cal"), t("Add to calendar"));
+}
+
+function saveCalendar(preview: Preview): void {
+  const startsAt = new Date(preview.starts_at);
+  const file = calendarFile({
+    uid: `${startsAt.getTime().toString(36)}@meridian`,
+    startsAt,
+    endsAt: new Date(preview.ends_at),
+    madeAt: new Date(),
+    title: preview.physician_name ? t("Video visit with {physician}", { physician: preview.physician_name }) : t("Video visit"),
+    description: t("Open the link that we sent you. The waiting room opens at {time}, {city} time.", {
+      time: clock(new Date(preview.opens_at), preview.zone.id),
+      city: preview.zone.city,
+    }),
+  });
+  const url = URL.createObjectURL(new Blob([file], { type: "text/calendar;charset=utf-8" }));
+  h("a", { href: url, download: "visit.ics" }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
+function cannotCome(clinic: Clinic): HTMLElement | null {
+  if (!clinic.phone) return null;
+  return h(
+    "details",
+    { class: "more" },
+    h("summary", {}, t("I cannot come")),
+    h("p", {}, t("Call the clinic. We find another time for you.")),
+    callButton(clinic),
+  );
+}
+
+function callButton(clinic: Clinic): HTMLElement {
+  return h(
+    "a",
+    { class: "btn btn-wide", href: `tel:${clinic.phone.replace(/\s/g, "")}` },
+    icon("phone"),
+    t("Call the clinic"),
+    " ",
+    bdi(clinic.phone, { dir: "ltr", class: "num" }),
+  );
+}
+
+function callNote(clinic: Clinic): HTMLElement | null {
+  if (!clinic.phone) return null;
+  return h("section", { class: "card stack" }, h("p", {}, t("Call the clinic. We help you in your language.")), callButton(clinic));
+}
+
+function screen(hero: string, tone: string, heading: string, ...rest: (HTMLElement | null)[]): HTMLElement[] {
+  const nodes = [h("span", { class: `hero ${tone}` }, icon(hero)), h("h1", { tabindex: -1 }, heading), ...rest];
+  return nodes.filter((node): node is HTMLElement => node !== null);
+}
+
+/** The visit is over, cancelled or no longer for this person. */
+export function over(preview: Preview, clinic: Clinic): Node[] {
+  switch (preview.state) {
+    case "cancelled":
+      return screen("cal", "warn", t("This visit was cancelled"), h("p", {}, t("You do not need to come.")), facts(preview, clinic), callNote(clinic));
+    case "no_show":
+      return screen("clock", "warn", t("This visit is over"), h("p", {}, t("We waited for you. Call us and we find another time.")), facts(preview, clinic), callNote(clinic));
+    case "revoked":
+      return screen("link", "warn", t("This link is no longer in use"), h("p", {}, t("The clinic may have sent you a new link. Look at your newest message.")), callNote(clinic));
+    default:
+      return screen("check", "", t("This visit is over"), h("p", {}, t("The link does not open it again.")), facts(preview, clinic), callNote(clinic));
+  }
+}
+
+/** The address holds no secret, or none we know. */
+export function lostLink(clinic: Clinic): Node[] {
+  return screen(
+    "link",
+    "warn",
+    t("This link is not complete"),
+    h("p", {}, t("A part of the link is missing, or it is too old. Go back to the message and tap the link there.")),
+    callNote(clinic),
+  );
+}
+
+/** No answer, or too many tries. */
+export function unreachable(clinic: Clinic, code: string, again: () => void): Node[] {
+  const words =
+    code === "too_many"
+      ? t("Please wait one minute. Then try again.")
+      : t("We cannot reach the clinic at the moment. Check your internet connection.");
+  const button = h("button", { type: "button", class: "btn btn-act btn-wide btn-big", "data-do": "again", onclick: again }, t("Try again"));
+  return screen("warn", "warn", t("The page did not open"), h("p", { role: "alert" }, words), button, callNote(clinic));
+}
+
+/** Why the button did not work. */
+export function failed(code: string, supportId: string | null): Node[] {
+  const words =
+    code === "too_many"
+      ? t("Please wait one minute. Then try again.")
+      : code === "offline" || code === "timeout"
+        ? t("We cannot reach the clinic at the moment. Check your internet connection.")
+        : t("Something went wrong on our side. Please try again.");
+  const number = supportId ? h("span", { class: "small" }, " ", t("If you call, say this number:"), " ", bdi(supportId, { dir: "ltr" })) : null;
+  return [h("p", { class: "note note-warn" }, icon("warn"), h("span", { class: "grow" }, words, number))];
+}
+
+/** The page is open inside another application: how to get to a real browser. */
+export function inOtherApp(app: string | null, userAgent: string, anyway: (() => void) | null): Node[] {
+  const device = deviceOf(userAgent);
+  const browser = device === "ios" ? "Safari" : "Chrome";
+  const lead = app
+    ? t("You are inside {app}. Here the camera does not work.", { app })
+    : t("Here the camera does not work.");
+  const first = device === "ios" ? t("Tap the three dots or the compass sign at the edge of the screen.") : t("Tap the three dots at the top.");
+  const step = (number: number, words: string): HTMLElement =>
+    h("li", {}, h("span", { class: "pt num" }, number), h("b", {}, words));
+  return [
+    ...screen("compass", "warn", t("Please open this page in your browser"), h("p", {}, lead, " ", t("Open the page in {browser}.", { browser }))),
+    h(
+      "ol",
+      { class: "card line", role: "list" },
+      step(1, first),
+      step(2, t("Tap “Open in {browser}” or “Open in browser”.", { browser })),
+      step(3, t("The visit page opens. Tap “Join the visit”.")),
+    ),
+    copyLink(browser),
+    ...(anyway ? [h("button", { type: "button", class: "btn btn-text btn-wide", "data-do": "anyway", onclick: anyway }, t("Try it here anyway"))] : []),
+  ];
+}
+
+function copyLink(browser: string): HTMLElement {
+  const done = h("p", { class: "dim", role: "status" }, t("Then open {browser} and paste it at the top.", { browser }));
+  const shown = h("input", { class: "link", readonly: true, dir: "ltr", value: location.href, "aria-label": t("The link of your visit") });
+  const copy = async (): Promise<void> => {
+    shown.select();
+    try {
+      await navigator.clipboard.writeText(location.href);
+      fill(done, t("The link is copied. Now open {browser} and paste it at the top.", { browser }));
+    } catch {
+      fill(done, t("Press long on the link above and copy it. Then open {browser}.", { browser }));
+    }
+  };
+  return h(
+    "div",
+    { class: "stack stack-s" },
+    h("p", {}, h("b", {}, t("Or copy the link:"))),
+    shown,
+    h("button", { type: "button", class: "btn btn-act btn-wide btn-big", "data-do": "copy", onclick: () => void copy() }, icon("copy"), t("Copy the link")),
+    done,
+  );
+}
