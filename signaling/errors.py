@@ -20,6 +20,7 @@ class Code(StrEnum):
     ALREADY_HERE = "already_here"
     ALREADY_SHARING = "already_sharing"
     BAD_OFFER = "bad_offer"
+    BAD_PEOPLE = "bad_people"
     BAD_TIMES = "bad_times"
     CANCELLED = "cancelled"
     CONSENT_MISSING = "consent_missing"

@@ -10,9 +10,11 @@ from datetime import datetime
 from typing import Protocol
 
 from signaling.consult.events import Event
+from signaling.consult.people import ClinicFacts, Person, PersonChange
 from signaling.consult.presence import ConsultPresence
 from signaling.consult.values import (
     ClinicId,
+    ConnectionId,
     Consult,
     ConsultId,
     DeviceId,
@@ -23,37 +25,7 @@ from signaling.consult.values import (
     Source,
     UserId,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    """What is known of a participant beside the facts: rows that can be erased."""
-
-    name: str
-    birth_year: int | None = None
-    time_zone: str | None = None  # IANA name
-    country: str | None = None  # as booked, ISO 3166-1 alpha-2
-    city: str | None = None  # as booked
-    location_country: str | None = None  # as told by the person
-    location_text: str | None = None  # as told by the person
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PersonChange:
-    """Set these fields of one participant's row (made if missing); None leaves a field as it is.
-
-    A new participant with a staff account and no `name` gets the account's name from the store.
-    """
-
-    participant: ParticipantId
-    user: UserId | None = None
-    name: str | None = None
-    birth_year: int | None = None
-    time_zone: str | None = None
-    country: str | None = None
-    city: str | None = None
-    location_country: str | None = None
-    location_text: str | None = None
+from signaling.protocol.messages import ServerMessage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,19 +222,51 @@ class Invitations(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClinicFacts:
-    """What views say about the clinic."""
-
-    name: str
-    phone: str
-    time_zone: str  # IANA name; the board's day is a day there
-    emergency_numbers: Mapping[str, str]  # by ISO 3166-1 alpha-2
-
-
 class Clinics(Protocol):
-    """The clinics served here."""
+    """The clinics served here, and their staff."""
 
     def facts(self, clinic: ClinicId) -> ClinicFacts:
         """The facts of a clinic."""
         ...
+
+    async def role_of(self, clinic: ClinicId, user: UserId) -> Role | None:
+        """What a member of this clinic's staff is, or None for anybody else."""
+        ...
+
+
+class Outbox(Protocol):
+    """Towards the browsers. The gateway is one; calls return at once and never fail."""
+
+    def send(self, connection: ConnectionId, message: ServerMessage) -> None:
+        """Send a message, in order with the others; a connection too slow to take it is closed."""
+        ...
+
+    def close(self, connection: ConnectionId) -> None:
+        """Close a connection after what was sent to it."""
+        ...
+
+
+__all__ = [
+    "BOARD_ROWS_MAX",
+    "CHAT_PAGE_MAX",
+    "NO_ROWS",
+    "BoardEntry",
+    "ChatRow",
+    "ClinicFacts",
+    "Clinics",
+    "Clock",
+    "ConsultStore",
+    "Entry",
+    "Ids",
+    "Invitations",
+    "MediaPort",
+    "Outbox",
+    "PeerLink",
+    "Person",
+    "PersonChange",
+    "PresenceStore",
+    "Routing",
+    "SeatEntry",
+    "SideRows",
+    "Tickets",
+]

@@ -110,9 +110,10 @@ class Admit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decline:
-    """Send a waiting person away."""
+    """Send a waiting person away, or only their further device."""
 
     participant: ParticipantId
+    further_device: bool
     reason: DeclineReason
     type: Literal["decline"] = "decline"
 

@@ -13,6 +13,7 @@ from signaling.consult.values import (
     ActorId,
     CancelReason,
     ClinicId,
+    Consent,
     ConsultId,
     DeclineReason,
     DeviceId,
@@ -69,12 +70,17 @@ class ConsultCancelled(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipantInvited(Fact):
-    """A person belongs to this consult (a covering physician included)."""
+    """A person belongs to this consult (a covering physician included).
+
+    `consent` and `location_told` are carried over when this consult continues another.
+    """
 
     participant: ParticipantId
     role: Role
     language: str
     user: UserId | None
+    consent: Consent | None = None
+    location_told: bool = False
     type: Literal["participant_invited"] = "participant_invited"
 
 

@@ -19,6 +19,7 @@ ActorId = NewType("ActorId", str)  # a ParticipantId, a UserId, or CLOCK: who ca
 
 CLOCK: Final = ActorId("clock")
 SEATS_MAX: Final = 6  # five others fit the fixed slots of one RTCPeerConnection
+PARTICIPANTS_MAX: Final = 12  # ever invited to one consult, revoked ones included
 
 
 class Role(StrEnum):
@@ -61,12 +62,13 @@ OPEN: Final = frozenset({Phase.SCHEDULED, Phase.WAITING, Phase.IN_PROGRESS})
 GUESTS: Final = frozenset({Role.PATIENT, Role.COMPANION})
 STAFF: Final = frozenset({Role.PHYSICIAN, Role.COORDINATOR})
 TAKEN: Final = frozenset({SeatState.WAITING, SeatState.PRESENT, SeatState.ON_HOLD, SeatState.LOST})
+HERE: Final = frozenset({SeatState.WAITING, SeatState.PRESENT, SeatState.ON_HOLD})
 BARRED: Final = frozenset({SeatState.DECLINED, SeatState.REMOVED, SeatState.REVOKED})
 
 Source = Literal["audio", "camera", "screen"]
 NoticeKind = Literal["running_late", "soon"]
 CancelReason = Literal["patient_asked", "physician_unavailable", "clinic_closed", "mistake"]
-DeclineReason = Literal["not_expected", "wrong_person", "come_back_later"]
+DeclineReason = Literal["not_expected", "wrong_person", "not_needed"]
 EndReason = Literal["completed", "technical", "abandoned"]
 ConnectionLevel = Literal["good", "fair", "weak", "lost"]
 CheckResult = Literal["ok", "denied", "missing", "silent", "failed"]

@@ -14,7 +14,6 @@ from signaling.consult.values import (
     ConnectionLevel,
     DeclineReason,
     NoticeKind,
-    Role,
 )
 from signaling.errors import Code
 from signaling.protocol.fields import (
@@ -24,12 +23,10 @@ from signaling.protocol.fields import (
     Day,
     Language,
     LocationText,
-    MessageRef,
     Name,
     Offer,
     ParticipantRef,
     PeerRef,
-    Place,
     Shape,
     SupportId,
     Text,
@@ -37,11 +34,8 @@ from signaling.protocol.fields import (
     TextId,
     Ticket,
     Time,
-    TimeZone,
-    Url,
-    UserRef,
 )
-from signaling.protocol.shapes import BirthYear, BoardView, ConsultView, DeviceCheck
+from signaling.protocol.shapes import BoardView, ChatMessage, ConsultView, DeviceCheck, InvitationLink, Person
 
 CHAT_PAGE_MAX = 200  # messages in one answer to fetch_chat
 
@@ -184,10 +178,11 @@ class Admit(About):
 
 
 class Decline(About):
-    """Send a waiting person (or their further device) away."""
+    """Send a waiting person away, or only their further device."""
 
     type: Literal["decline"]
     participant: Annotated[ParticipantRef, "Whom."]
+    further_device: Annotated[bool, "Only their further device; the first one keeps the seat."] = False
     reason: Annotated[DeclineReason, "Why."]
 
 
@@ -256,19 +251,6 @@ class ContinueConsult(About):
     minutes: Annotated[int, Ge(5), Le(120), "How long it is planned to take."]
 
 
-class Person(Shape):
-    """A person to invite."""
-
-    role: Annotated[Role, "What they will be in the consult."]
-    language: Annotated[Language, "Their language, BCP 47."]
-    user: Annotated[UserRef | None, "Their staff account; without one they get an invitation link."] = None
-    name: Annotated[Name | None, "Required without a staff account."] = None
-    birth_year: Annotated[BirthYear | None, "Required for a patient."] = None
-    time_zone: Annotated[TimeZone | None, "IANA name. Required for a patient."] = None
-    country: Annotated[Country | None, "ISO 3166-1 alpha-2. Required for a patient."] = None
-    city: Annotated[Place | None, "Where they are expected to be."] = None
-
-
 class Invite(About):
     """Invite one more person. The answer has their link, once."""
 
@@ -329,13 +311,6 @@ class OpenBoard(Shape):
 # --- answers ----------------------------------------------------------------------------------------------
 
 
-class InvitationLink(Shape):
-    """A link to hand to one person. It is shown once and stored nowhere in clear."""
-
-    participant: Annotated[ParticipantRef, "Whose."]
-    url: Annotated[Url, "The secret is in its fragment."]
-
-
 class Accepted(Shape):
     """Done."""
 
@@ -352,16 +327,6 @@ class MediaAnswer(Shape):
     type: Literal["media_answer"] = "media_answer"
     peer: Annotated[PeerRef, "The id of this RTCPeerConnection."]
     answer: Annotated[str, "SDP."]
-
-
-class ChatMessage(Shape):
-    """One chat message."""
-
-    seq: Annotated[int, "Its number, from 1 without gaps."]
-    id: Annotated[MessageRef, "Its id."]
-    participant: Annotated[ParticipantRef, "Who wrote it."]
-    at: Annotated[Time, "When."]
-    text: Annotated[str, "Empty only if erased."]
 
 
 class Chat(Shape):

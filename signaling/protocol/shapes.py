@@ -1,4 +1,4 @@
-"""What the two views hold: a consult as one person sees it, and a clinic's day as a member of staff sees it.
+"""The parts of messages: above all the two views, a consult as one person sees it and a clinic's day.
 
 Who sees which of these fields is decided in `views.py`; a field that is not for this viewer is null.
 """
@@ -20,12 +20,15 @@ from signaling.protocol.fields import (
     Country,
     Language,
     LocationText,
+    MessageRef,
+    Name,
     ParticipantRef,
     Phone,
     Place,
     Shape,
     Time,
     TimeZone,
+    Url,
     UserRef,
 )
 
@@ -236,3 +239,33 @@ class BoardView(Shape):
     time_zone: Annotated[TimeZone, "The clinic's, IANA name."]
     rows: Annotated[list[BoardRow], MaxLen(ROWS_MAX), "The day's consults and every live one, by start."]
     can: Annotated[Can, "The message types the viewer may send that are about no existing consult."]
+
+
+class Person(Shape):
+    """A person to invite."""
+
+    role: Annotated[Role, "What they will be in the consult."]
+    language: Annotated[Language, "Their language, BCP 47."]
+    user: Annotated[UserRef | None, "Their staff account; without one they get an invitation link."] = None
+    name: Annotated[Name | None, "Required without a staff account."] = None
+    birth_year: Annotated[BirthYear | None, "Required for a patient."] = None
+    time_zone: Annotated[TimeZone | None, "IANA name. Required for a patient."] = None
+    country: Annotated[Country | None, "ISO 3166-1 alpha-2. Required for a patient."] = None
+    city: Annotated[Place | None, "Where they are expected to be."] = None
+
+
+class InvitationLink(Shape):
+    """A link to hand to one person. It is shown once and stored nowhere in clear."""
+
+    participant: Annotated[ParticipantRef, "Whose."]
+    url: Annotated[Url, "The secret is in its fragment."]
+
+
+class ChatMessage(Shape):
+    """One chat message."""
+
+    seq: Annotated[int, "Its number, from 1 without gaps."]
+    id: Annotated[MessageRef, "Its id."]
+    participant: Annotated[ParticipantRef, "Who wrote it."]
+    at: Annotated[Time, "When."]
+    text: Annotated[str, "Empty only if erased."]

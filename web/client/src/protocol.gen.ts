@@ -70,7 +70,7 @@ export type CancelReason =
 export type DeclineReason =
   | "not_expected"
   | "wrong_person"
-  | "come_back_later";
+  | "not_needed";
 
 export type ConnectionLevel =
   | "good"
@@ -271,7 +271,7 @@ export interface CloseMedia {
 }
 
 /** Stable reasons for a refusal; the browser shows a sentence of its own for each. */
-export type Code = "already_continued" | "already_here" | "already_sharing" | "bad_offer" | "bad_times" | "cancelled" | "consent_missing" | "consult_full" | "declined" | "elsewhere" | "ended" | "identity_unconfirmed" | "internal" | "media_unavailable" | "no_show" | "not_found" | "not_now" | "not_permitted" | "physician_absent" | "removed" | "revoked" | "separated" | "too_early" | "too_many";
+export type Code = "already_continued" | "already_here" | "already_sharing" | "bad_offer" | "bad_people" | "bad_times" | "cancelled" | "consent_missing" | "consult_full" | "declined" | "elsewhere" | "ended" | "identity_unconfirmed" | "internal" | "media_unavailable" | "no_show" | "not_found" | "not_now" | "not_permitted" | "physician_absent" | "removed" | "revoked" | "separated" | "too_early" | "too_many";
 
 /** The `auth` of the Socket.IO connection. A ticket works once, for 30 s. */
 export interface ConnectAuth {
@@ -372,7 +372,7 @@ export interface Cover {
   readonly language?: string;
 }
 
-/** Send a waiting person (or their further device) away. */
+/** Send a waiting person away, or only their further device. */
 export interface Decline {
   /** Made by the client; the same id again is answered again, not done again. */
   readonly command_id: string;
@@ -381,6 +381,8 @@ export interface Decline {
   readonly type: "decline";
   /** Whom. */
   readonly participant: string;
+  /** Only their further device; the first one keeps the seat. */
+  readonly further_device?: boolean;
   /** Why. */
   readonly reason: DeclineReason;
 }
