@@ -1,4 +1,7 @@
-"""Writes the answer to an offer, and the description of the peer that goes to the worker. Pure: randomness is passed in."""
+"""Writes the answer to an offer, and the description of the peer that goes to the worker.
+
+Pure: randomness is passed in.
+"""
 
 from __future__ import annotations
 
@@ -40,13 +43,16 @@ class Credentials:
     ssrcs: tuple[int, ...]
 
 
+NO_EXTENSIONS = Extensions()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Plan:
     """What becomes of one section of the offer."""
 
     section: Section
     codecs: tuple[Codec, ...] = ()
-    extensions: Extensions = Extensions()
+    extensions: Extensions = NO_EXTENSIONS
     direction: Literal["recvonly", "sendonly", "inactive"] = "inactive"
     source: SourceName | None = None
     slot: int = 0
@@ -66,12 +72,12 @@ def answer_offer(
     `passive` lets the browser be the DTLS client: the second try for one that failed with us as the client.
     """
     plans = _plans(offer, credentials)
-    role = _role(offer, passive)
+    role = _role(offer, passive=passive)
     text = _write(offer, plans, endpoint, credentials, role)
     return text, _describe(offer, plans, credentials, role)
 
 
-def _role(offer: Offer, passive: bool) -> DtlsRole:
+def _role(offer: Offer, *, passive: bool) -> DtlsRole:
     if offer.setup == "active" or (passive and offer.setup == "actpass"):
         return "server"
     return "client"
@@ -230,7 +236,8 @@ def _accepted(
         else "c=IN IP4 0.0.0.0"
     )
     lines.append(f"a=mid:{plan.section.mid}")
-    # In every section, although they are bundled: Firefox 153 crashes the tab when they are only in the first.
+    # In every section, although they are bundled: Firefox 153 crashes the tab when they are only in the
+    # first.
     lines += [
         f"a=ice-ufrag:{credentials.ufrag}",
         f"a=ice-pwd:{credentials.password}",
@@ -303,7 +310,9 @@ def _cname(plan: _Plan) -> str:
 
 
 def _stream_lines(plan: _Plan) -> list[str]:
-    """Audio and video of a slot share the stream id and CNAME, so that browsers keep lips and voice together."""
+    """Audio and video of a slot share the stream id and CNAME, so that browsers keep lips and voice
+    together.
+    """
     cname = _cname(plan)
     lines = [f"a=msid:{cname} {cname}-{plan.section.kind}"]
     if plan.rtx_ssrc is not None:

@@ -1,4 +1,6 @@
-"""The time as all parts of a worker see it; read once for each datagram and each tick, set by hand in tests."""
+"""The time as all parts of a worker see it; read once for each datagram and each tick, set by hand in
+tests.
+"""
 
 from __future__ import annotations
 

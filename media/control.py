@@ -1,4 +1,6 @@
-"""What the server and a worker say to each other, declared once, and its encoding: JSON behind a four byte length."""
+"""What the server and a worker say to each other, declared once, and its encoding: JSON behind a four byte
+length.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ ROUTES_MAX = 512
 """Six people who all see and hear each other need 60."""
 
 
-class BadFrame(ValueError):
+class BadFrame(ValueError):  # noqa: N818 - a name of its own
     """What came over the control connection is not one of the messages below."""
 
 

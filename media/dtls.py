@@ -1,4 +1,7 @@
-"""DTLS for one peer: aiortc's transport over a stand-in for its ICE transport. Every private aiortc name is in this file."""
+"""DTLS for one peer: aiortc's transport over a stand-in for its ICE transport.
+
+Every private aiortc name is in this file.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,10 @@ def fingerprint_of(certificate: Certificate) -> str:
 
 
 class _Pipe:
-    """What `RTCDtlsTransport` uses of an ICE transport: `role`, `_recv`, `_send`. Repeats a flight that stays unanswered."""
+    """What `RTCDtlsTransport` uses of an ICE transport: `role`, `_recv`, `_send`.
+
+    Repeats a flight that stays unanswered.
+    """
 
     role = "controlled"
 
@@ -58,7 +64,8 @@ class _Pipe:
             return False
         if self.round_trip_s is None and self.first_sent_at_s is not None:
             self.round_trip_s = self._loop.time() - self.first_sent_at_s
-        # The next datagram we send begins a new flight. Until then we go on repeating the old one: the peer's own
+        # The next datagram we send begins a new flight. Until then we go on repeating the old one: the
+        # peer's own
         # repetition of its last flight is no acknowledgement.
         self._answered = True
         self._queue.put_nowait(datagram)
@@ -98,7 +105,10 @@ class _Pipe:
 
 
 class DtlsLink:
-    """The DTLS association with one peer. Calls back once when it is up, and once when it has ended for any reason."""
+    """The DTLS association with one peer.
+
+    Calls back once when it is up, and once when it has ended for any reason.
+    """
 
     def __init__(
         self,
@@ -145,7 +155,7 @@ class DtlsLink:
             self._on_end()
             return
         self._transport.on("statechange", self._changed)
-        self._on_up(Receiver(self._transport._rx_srtp), Sender(self._transport._tx_srtp))
+        self._on_up(Receiver(self._transport._rx_srtp), Sender(self._transport._tx_srtp))  # noqa: SLF001
 
     def _changed(self) -> None:
         if self._transport.state in ("closed", "failed"):
@@ -159,7 +169,8 @@ def _nothing() -> None:
 
 def _transport(pipe: _Pipe, certificate: Certificate, role: DtlsRole) -> RTCDtlsTransport:
     transport = RTCDtlsTransport(pipe, [certificate])  # type: ignore[arg-type]
-    transport._set_role(role)
-    # Alone in the list: as DTLS server Chromium would else choose the AES-CM profile, which costs a third more.
-    transport._srtp_profiles = [SRTP_AEAD_AES_128_GCM]
+    transport._set_role(role)  # noqa: SLF001
+    # Alone in the list: as DTLS server Chromium would else choose the AES-CM profile, which costs a third
+    # more.
+    transport._srtp_profiles = [SRTP_AEAD_AES_128_GCM]  # noqa: SLF001
     return transport

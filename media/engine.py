@@ -42,7 +42,10 @@ log = logging.getLogger(__name__)
 
 
 class Engine:
-    """Owns the port, the certificate and the rooms. `notify` is called for everything the server should know."""
+    """Owns the port, the certificate and the rooms.
+
+    `notify` is called for everything the server should know.
+    """
 
     def __init__(
         self,
@@ -72,10 +75,8 @@ class Engine:
     async def close(self) -> None:
         """Say goodbye to every peer and release the port."""
         self._timer.cancel()
-        for room in self.rooms.values():
-            for identifier in tuple(room.peers):
-                self._drop(room, identifier)
-        self.rooms.clear()
+        for name in tuple(self.rooms):
+            self._remove_room(name)
         if self._closing:
             await asyncio.wait(self._closing, timeout=1.0)
         self.mux.close()
@@ -88,13 +89,9 @@ class Engine:
             case AddPeer():
                 return self._add(request)
             case RemovePeer():
-                if room := self.rooms.get(request.room):
-                    self._drop(room, request.peer)
-                    room.connect()
+                self._remove_peer(request.room, request.peer)
             case RemoveRoom():
-                if room := self.rooms.pop(request.room, None):
-                    for identifier in tuple(room.peers):
-                        self._drop(room, identifier)
+                self._remove_room(request.room)
             case SetRouting():
                 return self._route(request)
             case GetStats():
@@ -143,6 +140,17 @@ class Engine:
             return Refused(code="worker_full", hint=f"a worker carries {ROOMS_MAX} rooms")
         room.route(request.routing)
         return Done()
+
+    def _remove_peer(self, name: str, identifier: str) -> None:
+        room = self.rooms.get(name)
+        if room is not None:
+            self._drop(room, identifier)
+            room.connect()
+
+    def _remove_room(self, name: str) -> None:
+        room = self.rooms.pop(name, None)
+        for identifier in tuple(room.peers) if room else ():
+            self._drop(room, identifier)
 
     def _drop(self, room: Room, identifier: str) -> None:
         peer = room.forget(identifier)

@@ -90,7 +90,10 @@ class Slot:
     def forward(
         self, packet: bytes, number: int, codec: Codec, start: int, end: int, *, keyframe: bool
     ) -> None:
-        """Send one packet of the source on. Video begins, and begins anew after a change of codec, with a key frame."""
+        """Send one packet of the source on.
+
+        Video begins, and begins anew after a change of codec, with a key frame.
+        """
         if codec is not self._codec:
             if not (self._is_audio or keyframe) or codec.name not in self._types or not self._outlet.ready:
                 return
@@ -154,7 +157,9 @@ class Slot:
         return vp8.patch(payload, descriptor, self._picture_offset, self._tl0_offset)
 
     def report(self) -> None:
-        """Tell the subscriber where this stream stands on our clock, so that it plays audio and video together."""
+        """Tell the subscriber where this stream stands on our clock, so that it plays audio and video
+        together.
+        """
         if self.source is None or self._codec is None:
             return
         self._report_at_s = self._clock.now_s + REPORT_SPACING_S

@@ -9,7 +9,9 @@ _FU_A = 28
 
 
 def is_keyframe(payload: bytes, at: int, end: int) -> bool:
-    """Whether the payload `payload[at:end]` begins a key frame: a parameter set or the start of an IDR picture."""
+    """Whether the payload `payload[at:end]` begins a key frame: a parameter set or the start of an IDR
+    picture.
+    """
     if at >= end:
         return False
     kind = payload[at] & 0x1F

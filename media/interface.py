@@ -1,4 +1,6 @@
-"""The values that cross the border between the server and the media plane: settings, routing, notices, statistics."""
+"""The values that cross the border between the server and the media plane: settings, routing, notices,
+statistics.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +15,13 @@ SLOTS_PER_KIND = 5
 """People a participant can see and hear at once; the screen share has a slot of its own."""
 
 
-class WorkerUnavailable(Exception):
+class WorkerUnavailable(Exception):  # noqa: N818 - a name of its own
     """No worker can take the request now; `code` is stable, the caller may try again."""
 
     code = "media_unavailable"
 
 
-class RefusedByWorker(Exception):
+class RefusedByWorker(Exception):  # noqa: N818 - a name of its own
     """The worker understood the request and said no; `code` is stable."""
 
     def __init__(self, code: str, hint: str) -> None:
@@ -30,13 +32,18 @@ class RefusedByWorker(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaSettings:
-    """What the media plane needs to know. Ports `port` to `port + workers - 1` are UDP and must be reachable."""
+    """What the media plane needs to know.
+
+    Ports `port` to `port + workers - 1` are UDP and must be reachable.
+    """
 
     port: int
     workers: int
     data_dir: Path
     public_addresses: tuple[str, ...] = ()
-    """Addresses under which the network maps the same ports to us (a cloud's one-to-one address translation)."""
+    """Addresses under which the network maps the same ports to us (a cloud's one-to-one address
+    translation).
+    """
     bind_addresses: tuple[str, ...] = ()
     """Local addresses to use; empty means all but loopback, and loopback when there is no other."""
     orphan_s: float = 120.0
@@ -73,7 +80,9 @@ class PeerConnected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeerLost:
-    """The peer closed its connection, never made one, or nothing authentic has come from it for some seconds."""
+    """The peer closed its connection, never made one, or nothing authentic has come from it for some
+    seconds.
+    """
 
     room: str
     peer: str

@@ -1,9 +1,13 @@
-"""When to ask a publisher for a key frame: one request for all who want one, repeated until it comes. Pure."""
+"""When to ask a publisher for a key frame: one request for all who want one, repeated until it comes.
+
+Pure.
+"""
 
 from __future__ import annotations
 
 SPACING_S = 0.3
-"""Between the last key frame or request and the next request: a key frame is big, and many may ask at once."""
+"""Between the last key frame or request and the next request: a key frame is big, and many may ask at once.
+"""
 RETRY_EXTRA_S = 0.1
 """What an encoder may take beyond the round trip."""
 RETRY_S_MAX = 2.0
@@ -33,7 +37,10 @@ class KeyframeRequests:
         self.wanted = False
 
     def due(self, now_s: float, rtt_s: float, last_media_s: float | None) -> bool:
-        """Whether to send a request now (the caller does). `last_media_s`: when the source last sent anything."""
+        """Whether to send a request now (the caller does).
+
+        `last_media_s`: when the source last sent anything.
+        """
         if not self.wanted or now_s < self._next_at_s:
             return False
         if last_media_s is None or now_s - last_media_s > ACTIVE_S:

@@ -1,4 +1,6 @@
-"""The one UDP port of a worker: reads it, tells the protocols apart, finds the peer, drops and counts the rest."""
+"""The one UDP port of a worker: reads it, tells the protocols apart, finds the peer, drops and counts the
+rest.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,7 @@ class MuxPeer(Protocol):
 
     password: str
 
-    def on_check(self, link: Link, address: RemoteAddress, nominated: bool) -> None: ...
+    def on_check(self, link: Link, address: RemoteAddress, *, nominated: bool) -> None: ...
     def on_dtls(self, data: bytes) -> bool: ...
     def on_media(self, link: Link, address: RemoteAddress, data: bytes) -> bool: ...
 
@@ -109,10 +111,13 @@ class Mux:
             return
         answer = stun.success(request.transaction, (address[0], address[1]), peer.password)
         self.send(link, address, answer)
-        peer.on_check(link, address, request.nominated)
+        peer.on_check(link, address, nominated=request.nominated)
 
     def _stranger(self, link: Link, address: RemoteAddress, data: bytes) -> None:
-        """Media from an unknown address: a known peer's network may have changed. Its encryption proves it."""
+        """Media from an unknown address: a known peer's network may have changed.
+
+        Its encryption proves it.
+        """
         candidates = self.by_ssrc.get(int.from_bytes(data[8:12], "big")) if len(data) > 12 else None
         if candidates and not 192 <= data[1] <= 223 and self._may_try():
             for peer in tuple(candidates):
@@ -142,7 +147,7 @@ def bound_socket(address: str, port: int) -> socket.socket:
     ip = ipaddress.ip_address(address.partition("%")[0])
     sock = socket.socket(socket.AF_INET6 if ip.version == 6 else socket.AF_INET, socket.SOCK_DGRAM)
     try:
-        sock.setblocking(False)
+        sock.settimeout(0)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BUFFER_BYTES)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER_BYTES)
         if ip.version == 6:

@@ -1,4 +1,7 @@
-"""Which packets of a source are missing, and when to ask for them again. Pure: time is an argument, in seconds."""
+"""Which packets of a source are missing, and when to ask for them again.
+
+Pure: time is an argument, in seconds.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,10 @@ class NackTracker:
         return number in self._missing
 
     def arrived(self, number: int, now_s: float) -> bool:
-        """Note an unwrapped sequence number. True when the packet had been missing, or is newer than all others."""
+        """Note an unwrapped sequence number.
+
+        True when the packet had been missing, or is newer than all others.
+        """
         newest = self._newest
         if newest is None:
             self._newest = number

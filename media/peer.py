@@ -21,14 +21,18 @@ from media.source import PublisherClock, Source
 from media.srtp import Receiver, Sender
 
 FEEDBACK_S = 0.1
-"""Transport-wide feedback and everything else that is regular; a publisher that gets none starves its encoder."""
+"""Transport-wide feedback and everything else that is regular; a publisher that gets none starves its
+encoder.
+"""
 REPORT_S = 1.0
 LOST_AFTER_S = 10.0
 """Browsers check the connection each 2.5 to 5 s at least."""
 CONNECT_S_MAX = 60.0
 RTT_S_DEFAULT = 0.1
 EARLY_PACKETS_MAX = 64
-"""Packets kept that come before our handshake has the keys: as DTLS client we have them half a round trip late."""
+"""Packets kept that come before our handshake has the keys: as DTLS client we have them half a round trip
+late.
+"""
 ADDRESSES_MAX = 8
 TAKEOVER_S = 0.5
 SSRCS_MAX = 64
@@ -95,7 +99,7 @@ class Peer:
 
     # -- what the port hands over
 
-    def on_check(self, link: Link, address: RemoteAddress, nominated: bool) -> None:
+    def on_check(self, link: Link, address: RemoteAddress, *, nominated: bool) -> None:
         """A connectivity check that knew our password."""
         self._know(link, address)
         self.path.checked((link, address), nominated=nominated, now_s=self._clock.now_s)
@@ -352,7 +356,9 @@ class Peer:
             self._nack_timer = loop.call_later(max(0.001, next_s - now_s), self._ask_again)
 
     def tick(self) -> None:
-        """Ten times a second: feedback, reports, key frame requests, and a look whether the peer still lives."""
+        """Ten times a second: feedback, reports, key frame requests, and a look whether the peer still
+        lives.
+        """
         now_s = self._clock.now_s
         if self.state == "connected":
             self._send_feedback(now_s)

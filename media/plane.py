@@ -1,4 +1,6 @@
-"""The media plane as the server uses it: answers offers, keeps each room on one worker, starts dead workers again."""
+"""The media plane as the server uses it: answers offers, keeps each room on one worker, starts dead workers
+again.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +29,8 @@ from media.interface import (
     PeerLost,
     PeerQuality,
     RefusedByWorker,
-    Route,
     RoomStats,
+    Route,
     Routing,
     WorkerLost,
     WorkerUnavailable,
@@ -68,7 +70,10 @@ class MediaPlane:
         """The last routing of each room, for the worker that takes it over."""
 
     async def start(self) -> None:
-        """Start the workers, or adopt those a server before us has left running. Raises `WorkerUnavailable`."""
+        """Start the workers, or adopt those a server before us has left running.
+
+        Raises `WorkerUnavailable`.
+        """
         for number in range(self._settings.workers):
             handle = WorkerHandle(number, self._settings, self._on_notice, self._welcomed, self._lost)
             self._workers.append(handle)
@@ -102,7 +107,7 @@ class MediaPlane:
         return answer
 
     async def route(self, room: str, routing: Routing) -> None:
-        """Replace everything that is forwarded in a room; a routing older than the one in force is ignored."""
+        """Replace everything that is forwarded in a room; an older routing is ignored."""
         known = self._routings.get(room)
         if known is not None and routing.revision < known.revision:
             return

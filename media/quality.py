@@ -15,7 +15,9 @@ TELL_RTT_MS = 100.0
 
 
 def level(loss_pct: float, rtt_ms: float | None, silent_s: float) -> Level:
-    """The level of a connection with this worst loss, this round trip and this time without an authentic packet."""
+    """The level of a connection with this worst loss, this round trip and this time without an authentic
+    packet.
+    """
     if silent_s > LOST_SILENCE_S:
         return "lost"
     rtt = rtt_ms or 0.0

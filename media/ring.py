@@ -1,4 +1,6 @@
-"""The last seconds of one source as decrypted packets, for retransmission and for whoever needs the recent past."""
+"""The last seconds of one source as decrypted packets, for retransmission and for whoever needs the recent
+past.
+"""
 
 from __future__ import annotations
 

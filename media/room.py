@@ -1,8 +1,11 @@
-"""One room of a worker: its peers, and the routing that says who gets what. Nothing else is ever forwarded."""
+"""One room of a worker: its peers, and the routing that says who gets what.
+
+Nothing else is ever forwarded.
+"""
 
 from __future__ import annotations
 
-from media.interface import PeerQuality, PeerStats, Route, RoomStats, Routing, SourceName, SourceStats
+from media.interface import PeerQuality, PeerStats, RoomStats, Route, Routing, SourceName, SourceStats
 from media.peer import Peer
 from media.quality import level, worth_telling
 

@@ -18,7 +18,7 @@ OUR_SSRC = 1
 _SR, _RR, _SDES, _BYE, _RTPFB, _PSFB = 200, 201, 202, 203, 205, 206
 
 
-class BadRtcp(ValueError):
+class BadRtcp(ValueError):  # noqa: N818 - a name of its own
     """The compound's lengths contradict each other."""
 
 
@@ -75,7 +75,10 @@ Message = SenderReport | Report | Nack | KeyframeRequest | TransportFeedback
 
 
 def parse(data: bytes) -> Iterator[Message]:
-    """Read a compound packet; kinds we do not use are skipped. Raises `BadRtcp` at the first contradiction."""
+    """Read a compound packet; kinds we do not use are skipped.
+
+    Raises `BadRtcp` at the first contradiction.
+    """
     at = 0
     for _ in range(PACKETS_MAX):
         if at == len(data):

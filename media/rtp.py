@@ -9,7 +9,7 @@ PACKET_BYTES_MAX = 1_500
 ONE_BYTE_PROFILE = 0xBEDE
 
 
-class BadRtp(ValueError):
+class BadRtp(ValueError):  # noqa: N818 - a name of its own
     """The packet's lengths contradict each other."""
 
 

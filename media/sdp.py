@@ -1,4 +1,7 @@
-"""Reads a browser's offer (RFC 8866, RFC 8829) into typed sections. Pure; every malformed input is a `BadSdp`."""
+"""Reads a browser's offer (RFC 8866, RFC 8829) into typed sections.
+
+Pure; every malformed input is a `BadSdp`.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +25,11 @@ _DIGEST_BYTES = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
 _PROTOCOLS = ("UDP/TLS/RTP/SAVPF", "UDP/DTLS/SCTP", "DTLS/SCTP")
 
 
-class BadSdp(Exception):
-    """The offer cannot be answered. `code` is stable; `hint` says what to change and quotes nothing of the offer."""
+class BadSdp(Exception):  # noqa: N818 - a name of its own
+    """The offer cannot be answered.
+
+    `code` is stable; `hint` says what to change and quotes nothing of the offer.
+    """
 
     def __init__(self, code: str, hint: str) -> None:
         super().__init__(f"{code}: {hint}")

@@ -1,4 +1,6 @@
-"""One source of a publisher as we receive it: order, loss, jitter, clock, the recent past, and who wants it."""
+"""One source of a publisher as we receive it: order, loss, jitter, clock, the recent past, and who wants
+it.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ CLOCK_STEP_S = 1.0
 
 
 class PublisherClock:
-    """The offset of one publisher's wall clock to ours: the same for its audio and video, so that they stay together."""
+    """The offset of one publisher's wall clock to ours: the same for its audio and video, so that they stay
+    together.
+    """
 
     def __init__(self) -> None:
         self.offset_s: float | None = None
@@ -116,7 +120,10 @@ class Source:
         return True
 
     def receive_rtx(self, packet: bytes, start: int) -> bool:
-        """A retransmission. Browsers also probe with old packets and padding in this form: only what is missing counts."""
+        """A retransmission.
+
+        Browsers also probe with old packets and padding in this form: only what is missing counts.
+        """
         codec = self.rtx.get(packet[1] & 0x7F)
         if codec is None or self.ssrc is None or self._highest < 0:
             return False
@@ -181,8 +188,9 @@ class Source:
         self.loss_fraction = max(0.0, (due - got) / due) if due > 0 else 0.0
         fraction = self.loss_fraction
         if self.is_audio and self.slots:
-            # The encoder adds in-band redundancy for the loss it is told of: that of the worst listener counts.
-            fraction = max(fraction, max(slot.loss_fraction for slot in self.slots))
+            # The encoder adds in-band redundancy for the loss it is told of: that of the worst listener
+            # counts.
+            fraction = max(fraction, *(slot.loss_fraction for slot in self.slots))
         last_sr, delay = 0, 0
         if self._report:
             last_sr, delay = self._report[0].ntp_middle, int((self._clock.now_s - self._report[1]) * 65_536)

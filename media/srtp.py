@@ -1,4 +1,7 @@
-"""SRTP on shared buffers: pylibsrtp's own methods copy each packet three times. Its private names are only here."""
+"""SRTP on shared buffers: pylibsrtp's own methods copy each packet three times.
+
+Its private names are only here.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ class Receiver:
 
     def __init__(self, session: Session) -> None:
         self._session = session  # owns the native object
-        self._handle: Any = session._srtp[0]
+        self._handle: Any = session._srtp[0]  # noqa: SLF001
 
     def rtp(self, data: bytes) -> bytes | None:
         """The packet, or None when it is not authentic, replayed or too long."""
@@ -48,11 +51,14 @@ class Receiver:
 
 
 class Sender:
-    """Encrypts what we send to one peer. The result is valid until the next call of any sender or receiver."""
+    """Encrypts what we send to one peer.
+
+    The result is valid until the next call of any sender or receiver.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._handle: Any = session._srtp[0]
+        self._handle: Any = session._srtp[0]  # noqa: SLF001
 
     def rtp(self, head: bytes | bytearray, payload: bytes) -> memoryview | None:
         """The protected packet `head + payload`; None when it is too long."""

@@ -1,13 +1,15 @@
-"""STUN binding requests and responses (RFC 8489), as much of it as an ICE-lite answerer needs (RFC 8445 section 2.5)."""
+"""STUN binding requests and responses (RFC 8489), as much of it as an ICE-lite answerer needs (RFC 8445
+section 2.5).
+"""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import socket
+import struct
 import zlib
 from dataclasses import dataclass
-from struct import error as StructError
 from struct import pack, unpack_from
 
 COOKIE = 0x2112A442
@@ -24,6 +26,7 @@ _FINGERPRINT = 0x8028
 _FINGERPRINT_XOR = 0x5354554E
 _HEADER_BYTES = 20
 _INTEGRITY_BYTES = 24
+_DIGEST_BYTES = 20
 _FINGERPRINT_BYTES = 8
 
 
@@ -35,7 +38,9 @@ class BindingRequest:
     local_ufrag: str
     nominated: bool
     signed: bytes
-    """What MESSAGE-INTEGRITY covers: everything before it, with the length as if it were the last attribute."""
+    """What MESSAGE-INTEGRITY covers: everything before it, with the length as if it were the last
+    attribute.
+    """
     integrity: bytes
 
 
@@ -48,12 +53,12 @@ def parse_request(data: bytes) -> BindingRequest | None:
         return None
     try:
         attributes = _attributes(data)
-    except StructError:
+    except struct.error:
         return None
     if attributes is None or _USERNAME not in attributes or _MESSAGE_INTEGRITY not in attributes:
         return None
     integrity_at, integrity = attributes[_MESSAGE_INTEGRITY]
-    if len(integrity) != hashlib.sha1().digest_size or not _fingerprint_holds(data, attributes):
+    if len(integrity) != _DIGEST_BYTES or not _fingerprint_holds(data, attributes):
         return None
     covered = integrity_at + _INTEGRITY_BYTES - _HEADER_BYTES
     return BindingRequest(
@@ -84,7 +89,9 @@ def success(transaction: bytes, address: tuple[str, int], password: str) -> byte
 
 
 def _attributes(data: bytes) -> dict[int, tuple[int, bytes]] | None:
-    """Attribute -> (offset, value), the first of each kind; nothing after MESSAGE-INTEGRITY but FINGERPRINT."""
+    """Attribute -> (offset, value), the first of each kind; nothing after MESSAGE-INTEGRITY but
+    FINGERPRINT.
+    """
     found: dict[int, tuple[int, bytes]] = {}
     at = _HEADER_BYTES
     while at < len(data):

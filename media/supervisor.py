@@ -1,4 +1,6 @@
-"""One worker as the server sees it: start it or adopt a living one, talk to it, notice its death, start it again."""
+"""One worker as the server sees it: start it or adopt a living one, talk to it, notice its death, start it
+again.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,10 @@ log = logging.getLogger(__name__)
 
 
 class WorkerHandle:
-    """Keeps one worker running. `on_welcome` is called when it is there, `on_lost` when it is gone, in turns."""
+    """Keeps one worker running.
+
+    `on_welcome` is called when it is there, `on_lost` when it is gone, in turns.
+    """
 
     def __init__(
         self,
@@ -140,7 +145,10 @@ class WorkerHandle:
     async def _greet(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, token: str
     ) -> Welcome | None:
-        """Say hello. A living worker of other settings is told to end, so that a new one can take its place."""
+        """Say hello.
+
+        A living worker of other settings is told to end, so that a new one can take its place.
+        """
         writer.write(encode(Call(number=0, request=Hello(token=token))))
         try:
             async with asyncio.timeout(CALL_S_MAX):
@@ -174,9 +182,10 @@ class WorkerHandle:
                     case News():
                         self._on_notice(frame.notice)
                     case Call():
-                        raise BadFrame("a worker makes no calls")
+                        log.warning("media worker %d: it makes calls", self.number)
+                        return
         except BadFrame as problem:
-            log.error("media worker %d: %s", self.number, problem)
+            log.warning("media worker %d: %s", self.number, problem)
 
     def _lost(self, writer: asyncio.StreamWriter) -> None:
         self.up.clear()
@@ -206,23 +215,22 @@ class WorkerHandle:
         self._socket_path.unlink(missing_ok=True)
         self._token_path.touch(mode=0o600)
         self._token_path.write_text(token)
-        arguments = [f"--worker={self.number}", f"--port={self._port}", f"--socket={self._socket_path}"]
-        arguments += [f"--orphan-s={self._settings.orphan_s}"]
-        arguments += [f"--address={a}" for a in local_addresses(self._settings.bind_addresses)]
-        arguments += [f"--public={a}" for a in self._settings.public_addresses]
-        root = str(Path(__file__).resolve().parent.parent)
-        paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-        environment = os.environ | {TOKEN_VARIABLE: token, "PYTHONPATH": os.pathsep.join(paths)}
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "media.worker",
-            *arguments,
-            env=environment,
+            *self._arguments(),
+            env=_environment() | {TOKEN_VARIABLE: token},
             stdin=asyncio.subprocess.DEVNULL,
-            start_new_session=True,  # an interrupt in the terminal is for the server, which then ends us in order
+            start_new_session=True,  # an interrupt in the terminal is for the server, which ends us in order
         )
         return token
+
+    def _arguments(self) -> list[str]:
+        arguments = [f"--worker={self.number}", f"--port={self._port}", f"--socket={self._socket_path}"]
+        arguments += [f"--orphan-s={self._settings.orphan_s}"]
+        arguments += [f"--address={a}" for a in local_addresses(self._settings.bind_addresses)]
+        return arguments + [f"--public={a}" for a in self._settings.public_addresses]
 
     async def _end_process(self) -> None:
         """Make sure that the process we started is gone before another takes its port."""
@@ -263,8 +271,17 @@ class WorkerHandle:
         return self._directory / f"worker-{self.number}.token"
 
 
+def _environment() -> dict[str, str]:
+    """Ours, with this checkout first on the import path."""
+    root = str(Path(__file__).resolve().parent.parent)
+    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+
+
 def control_directory(data_dir: Path) -> Path:
-    """Where the control sockets are: in the data directory, or beside it where its path is too long for a socket."""
+    """Where the control sockets are: in the data directory, or beside it where its path is too long for a
+    socket.
+    """
     directory = data_dir.resolve() / "media"
     if len(os.fsencode(directory / "worker-99.sock")) > SOCKET_PATH_BYTES_MAX:
         name = hashlib.sha256(os.fsencode(directory)).hexdigest()[:16]

@@ -1,9 +1,11 @@
-"""Transport-wide congestion control feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01): build, parse, collect."""
+"""Transport-wide congestion control feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01): build,
+parse, collect.
+"""
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
-from struct import error as StructError
 from struct import pack, unpack_from
 
 from media.rtp import unwrap
@@ -17,7 +19,7 @@ _TICK_S = 0.00025
 _RUN_MAX = 0x1FFF
 
 
-class BadFeedback(ValueError):
+class BadFeedback(ValueError):  # noqa: N818 - a name of its own
     """The feedback's lengths contradict each other."""
 
 
@@ -57,7 +59,7 @@ class ArrivalLog:
     def feedback(self, sender_ssrc: int, media_ssrc: int) -> bytes:
         """One RTCP packet about everything since the last one. Call only when `pending`."""
         newest = max(self._arrivals)
-        first = min(self._next, min(self._arrivals))
+        first = min(self._next, *self._arrivals)
         if newest - first >= STATUS_MAX:
             first = newest - STATUS_MAX + 1
             self._arrivals = {n: t for n, t in self._arrivals.items() if n >= first}
@@ -71,7 +73,7 @@ class ArrivalLog:
 def build(
     sender_ssrc: int, media_ssrc: int, count: int, first: int, newest: int, arrivals: dict[int, float]
 ) -> bytes:
-    """Feedback about the numbers `first` to `newest`; `arrivals` has the time in seconds of each that came."""
+    """Feedback about the numbers `first` to `newest`; `arrivals` has the time of each that came."""
     start = min(arrivals.values())
     reference = int(start / _REFERENCE_S)
     clock_s = reference * _REFERENCE_S
@@ -131,7 +133,7 @@ def parse(body: bytes) -> list[Arrival]:
             arrivals.append(
                 Arrival(number=(first + place) & 0xFFFF, at_s=clock_s if symbol in (1, 2) else None)
             )
-    except (StructError, IndexError) as problem:
+    except (struct.error, IndexError) as problem:
         raise BadFeedback("feedback cut off") from problem
     return arrivals
 

@@ -1,4 +1,6 @@
-"""VP8 payload descriptors (RFC 7741): find key frames, keep picture ids continuous when a slot changes its source."""
+"""VP8 payload descriptors (RFC 7741): find key frames, keep picture ids continuous when a slot changes its
+source.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ class Descriptor:
 
 
 def is_keyframe(payload: bytes, at: int, end: int) -> bool:
-    """Whether the payload `payload[at:end]` begins a key frame: first partition, first packet, inverse key bit 0."""
+    """Whether the payload `payload[at:end]` begins a key frame: first partition, first packet, inverse key
+    bit 0.
+    """
     if at >= end or payload[at] & 0x17 != 0x10:
         return False
     start = at + 1

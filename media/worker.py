@@ -1,4 +1,7 @@
-"""The worker process: `python -m media.worker`. Serves one control connection; goes on alone for a while when it is lost."""
+"""The worker process: `python -m media.worker`.
+
+Serves one control connection; goes on alone for a while when it is lost.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,9 @@ log = logging.getLogger("media.worker")
 
 
 class Worker:
-    """The control connection of an engine: at most one, only with the right token, and what happens without."""
+    """The control connection of an engine: at most one, only with the right token, and what happens
+    without.
+    """
 
     def __init__(self, options: argparse.Namespace, token: str) -> None:
         self._token = token
@@ -63,7 +68,7 @@ class Worker:
             if await self._greet(reader, writer):
                 await self._answer_calls(reader)
         except BadFrame as problem:
-            log.error("control connection closed: %s", problem)
+            log.warning("control connection closed: %s", problem)
         finally:
             if self._writer is writer:
                 self._writer = None
@@ -135,15 +140,11 @@ async def _run(options: argparse.Namespace, token: str) -> None:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, worker.engine.shutdown.set)
     loop.add_signal_handler(signal.SIGINT, worker.engine.shutdown.set)
-    path: Path = options.socket
-    path.unlink(missing_ok=True)
-    server = await asyncio.start_unix_server(worker.accept, path=path)
-    path.chmod(0o600)
+    server = await asyncio.start_unix_server(worker.accept, path=options.socket)
     try:
         await worker.engine.shutdown.wait()
     finally:
         server.close()
-        path.unlink(missing_ok=True)
         await worker.close()
 
 
@@ -158,13 +159,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"media.worker: {TOKEN_VARIABLE} is not set\n")
         return 2
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold keys and speech
-    os.umask(0o077)
+    os.umask(0o077)  # the control socket is for this account alone
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    options.socket.unlink(missing_ok=True)
     try:
         uvloop.run(_run(options, token))
     except OSError as problem:
         sys.stderr.write(f"media.worker: {problem.strerror or 'cannot start'} (port {options.port})\n")
         return 1
+    finally:
+        options.socket.unlink(missing_ok=True)
     return 0
 
 

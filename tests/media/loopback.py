@@ -1,13 +1,15 @@
-"""Peers made of aiortc for tests: they connect over loopback, send a tone and a picture, and count what they get."""
+"""Peers made of aiortc for tests: they connect over loopback, send a tone and a picture, and count what
+they get.
+"""
 
 from __future__ import annotations
 
+import array
 import asyncio
 import fractions
-import array
 import math
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import aioice.ice
@@ -33,10 +35,16 @@ def include_loopback(monkeypatch_target: object = aioice.ice) -> None:
 
 
 def repeat_candidates(answer: str) -> str:
-    """aiortc takes the candidates of the last bundled section; browsers those of the first, where they belong."""
+    """aiortc takes the candidates of the last bundled section; browsers those of the first, where they
+    belong.
+    """
     candidates = re.findall(r"a=(?:candidate|end-of-candidates).*\r\n", answer)
-    return answer if not candidates else answer.replace("".join(candidates), "").replace(
-        "a=rtcp-mux\r\n", "".join(candidates) + "a=rtcp-mux\r\n"
+    return (
+        answer
+        if not candidates
+        else answer.replace("".join(candidates), "").replace(
+            "a=rtcp-mux\r\n", "".join(candidates) + "a=rtcp-mux\r\n"
+        )
     )
 
 
@@ -72,7 +80,11 @@ class Tone(AudioStreamTrack):
         at = range(self._count * 960, (self._count + 1) * 960)
         frame = AudioFrame(format="s16", layout="mono", samples=960)
         frame.planes[0].update(array.array("h", (int(8_000 * math.sin(step * n)) for n in at)).tobytes())
-        frame.sample_rate, frame.pts, frame.time_base = 48_000, self._count * 960, fractions.Fraction(1, 48_000)
+        frame.sample_rate, frame.pts, frame.time_base = (
+            48_000,
+            self._count * 960,
+            fractions.Fraction(1, 48_000),
+        )
         self._count += 1
         return frame
 
@@ -80,7 +92,9 @@ class Tone(AudioStreamTrack):
 class Participant:
     """One aiortc peer with the m-lines of our convention."""
 
-    def __init__(self, room: str, name: str, *, hertz: float = 440, brightness: int = 200, slots: int = 2) -> None:
+    def __init__(
+        self, room: str, name: str, *, hertz: float = 440, brightness: int = 200, slots: int = 2
+    ) -> None:
         self.room, self.name = room, name
         self._hertz, self._brightness, self._slots = hertz, brightness, slots
         self.connection = RTCPeerConnection(
@@ -130,11 +144,10 @@ class Participant:
         await self.connection.close()
 
 
-async def until(condition: object, seconds: float) -> None:
+async def until(condition: Callable[[], bool], seconds: float) -> None:
     """Wait until the condition holds; fails the test when it does not in time."""
-    assert callable(condition)
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - the condition is about another process
             await asyncio.sleep(0.02)
 
 
