@@ -1,4 +1,4 @@
-"""Fills a database with the demonstration's day and makes its links. Starting again with the same data adds nothing."""
+"""Fills a database with the demonstration's day and makes its links. Starting again adds nothing twice."""
 
 import json
 import os
@@ -32,6 +32,7 @@ from signaling.consult.values import (
     UserId,
 )
 from signaling.ports import PersonChange, SideRows
+from web.consents import TELEHEALTH, consent_text
 
 CLINIC: Final = ClinicId(CLINIC_ID)
 LINK_LIFETIME_S: Final = 86400.0
@@ -119,7 +120,7 @@ class _Day:
         self._now = now
 
     async def visits(self) -> list[Consult]:
-        """The consults of the day in the order of `VISITS`; those of an earlier start count while they last."""
+        """The consults of the day in the order of `VISITS`; those made earlier count while they last."""
         there = await self._there()
         return [there.get(_key(visit)) or await self._make(visit) for visit in VISITS]
 
@@ -167,45 +168,32 @@ class _Day:
     def _scheduled(
         self, visit: Visit, starts_at: datetime
     ) -> tuple[commands.Schedule, tuple[PersonChange, ...]]:
-        patient, physician = ParticipantId(new_id()), ParticipantId(new_id())
-        seatings = [
-            commands.Seating(participant=patient, role=Role.PATIENT, language=visit.patient.language),
-            commands.Seating(
-                participant=physician,
-                role=Role.PHYSICIAN,
-                language=CLINICIAN_LANGUAGE,
-                user=self._users[visit.physician],
-            ),
+        invited = [
+            self._invited(Role.PATIENT, visit.patient),
+            self._invited(Role.PHYSICIAN, visit.physician),
+            *([self._invited(Role.INTERPRETER, visit.interpreter)] if visit.interpreter else []),
         ]
-        people = [
-            _guest(patient, visit.patient),
-            PersonChange(participant=physician, user=self._users[visit.physician]),
-        ]
-        if visit.interpreter is not None:
-            interpreter = ParticipantId(new_id())
-            user = self._users[visit.interpreter] if isinstance(visit.interpreter, str) else None
-            seatings.append(
-                commands.Seating(
-                    participant=interpreter, role=Role.INTERPRETER, language=CLINICIAN_LANGUAGE, user=user
-                )
-            )
-            people.append(
-                PersonChange(participant=interpreter, user=user)
-                if isinstance(visit.interpreter, str)
-                else _guest(interpreter, visit.interpreter)
-            )
+        pair = LanguagePair(patient=visit.patient.language, clinician=CLINICIAN_LANGUAGE)
         command = commands.Schedule(
             consult=ConsultId(new_id()),
             clinic=CLINIC,
             starts_at=starts_at,
             ends_at=starts_at + visit.length,
-            seatings=tuple(seatings),
-            interpreting=LanguagePair(patient=visit.patient.language, clinician=CLINICIAN_LANGUAGE)
-            if visit.interpreter
-            else None,
+            seatings=tuple(seating for seating, _ in invited),
+            interpreting=pair if visit.interpreter else None,
             policy=self._policy,
         )
-        return command, tuple(people)
+        return command, tuple(person for _, person in invited)
+
+    def _invited(self, role: Role, who: Guest | str) -> tuple[commands.Seating, PersonChange]:
+        """Somebody with a link, or a colleague by key."""
+        participant = ParticipantId(new_id())
+        if isinstance(who, Guest):
+            seating = commands.Seating(participant=participant, role=role, language=who.language)
+            return seating, _guest(participant, who)
+        user = self._users[who]
+        seating = commands.Seating(participant=participant, role=role, language=CLINICIAN_LANGUAGE, user=user)
+        return seating, PersonChange(participant=participant, user=user)
 
 
 def _key(visit: Visit) -> tuple[str, bool]:
@@ -234,7 +222,8 @@ def _taken_place(
     """What happens in a visit without trouble."""
     patient, physician = (SeatHolder(participant=one.participant) for one in command.seatings[:2])
     device = DeviceId(new_id())
-    consent = commands.GiveConsent(text_id="telehealth-1", text_hash="0" * 64, language="es")
+    text = consent_text(TELEHEALTH, CLINICIAN_LANGUAGE)
+    consent = commands.GiveConsent(text_id=text.text_id, text_hash=text.sha256, language=text.language)
     admit = commands.Admit(participant=patient.participant, device=device, identity_confirmed=True)
     minute = timedelta(minutes=1)
     return [

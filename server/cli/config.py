@@ -21,6 +21,7 @@ def show(config: ConfigOption = None) -> None:
 
 @app.command("example")
 def print_example(
+    *,
     check: Annotated[bool, typer.Option("--check", help="Fail when the file in config/ is another.")] = False,
     write: Annotated[bool, typer.Option("--write", help="Write config/meridian.example.toml.")] = False,
 ) -> None:

@@ -72,6 +72,7 @@ def upgrade(config: ConfigOption = None) -> None:
 @user.command("add")
 def add(
     email: str,
+    *,
     name: Annotated[str, typer.Option(help="Name shown to patients and colleagues.")],
     role: Annotated[str, typer.Option(help="physician, coordinator or interpreter.")],
     language: Annotated[str, typer.Option(help="Language of their pages, BCP 47.")] = "en",
@@ -118,6 +119,7 @@ def add(
 @user.command("reset-password")
 def reset_password(
     email: str,
+    *,
     config: ConfigOption = None,
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password.")] = False,
 ) -> None:

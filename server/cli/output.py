@@ -1,4 +1,4 @@
-"""What commands print: results to standard output, everything else to standard error with `meridian:` before it.
+"""What commands print: results to standard output, all else to standard error with `meridian:` before it.
 
 Exit codes: 0 done, 1 failed, 2 misused.
 """

@@ -10,7 +10,6 @@ from server.http.origin import Site
 from server.http.static import StaticFiles
 from server.identity.accounts import Accounts
 from server.identity.one_use import OneUse
-from server.identity.random_values import SystemClock
 from server.identity.seats import Seats
 from server.identity.sign_ins import SignIns
 from server.identity.throttle import Throttle
@@ -18,7 +17,7 @@ from server.settings import Settings
 from server.storage.consults import Consults
 from server.storage.database import Database
 from signaling.consult.values import UserId
-from signaling.ports import Entry
+from signaling.ports import Clock, Entry
 from web.render import Renderer
 
 
@@ -28,7 +27,7 @@ class Services:
 
     settings: Settings
     site: Site
-    clock: SystemClock
+    clock: Clock
     database: Database
     consults: Consults
     accounts: Accounts

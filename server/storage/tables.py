@@ -41,7 +41,7 @@ class ConsultEvent(Base):
     type: Mapped[str] = mapped_column(String(40))
     at: Mapped[datetime]
     by: Mapped[str] = mapped_column(Id)
-    # The whole event as JSON, by `signaling.consult.stored`; the columns above repeat parts of it for queries.
+    # The whole event as JSON, by `signaling.consult.stored`; the other columns repeat parts of it.
     body: Mapped[str] = mapped_column(Text)
 
 
