@@ -1,0 +1,230 @@
+"""In-memory stand-ins for the ports. The store passes the same contract suite as the real ones."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from signaling.consult.events import Event
+from signaling.consult.evolve import replay
+from signaling.consult.stored import decode, encode
+from signaling.consult.values import (
+    OPEN,
+    ClinicId,
+    ConnectionId,
+    Consult,
+    ConsultId,
+    ParticipantId,
+    PeerId,
+    Phase,
+    Role,
+    UserId,
+)
+from signaling.errors import Code, MediaUnavailable, VersionConflict
+from signaling.ports import (
+    BOARD_ROWS_MAX,
+    ChatRow,
+    ClinicFacts,
+    Entry,
+    Person,
+    PersonChange,
+    Routing,
+    SideRows,
+)
+from signaling.protocol.messages import ServerMessage
+
+RUNNING = (Phase.WAITING, Phase.IN_PROGRESS)
+
+
+@dataclass
+class MemoryStore:
+    """Consults in dictionaries; events are kept as the JSON a database would keep."""
+
+    events: dict[ConsultId, list[str]] = field(default_factory=dict)
+    summaries: dict[ConsultId, tuple[Consult, datetime | None]] = field(default_factory=dict)
+    people: dict[ConsultId, dict[ParticipantId, Person]] = field(default_factory=dict)
+    messages: dict[ConsultId, list[ChatRow]] = field(default_factory=dict)
+    conflicts: int = 0  # how many of the next appends lose to another writer
+
+    async def load(self, consult: ConsultId) -> Consult | None:
+        return replay(None, map(decode, self.events.get(consult, ())))
+
+    async def append(
+        self,
+        after: Consult,
+        events: Sequence[Event],
+        *,
+        expected_version: int,
+        due_at: datetime | None,
+        rows: SideRows,
+    ) -> None:
+        if self.conflicts:
+            self.conflicts -= 1
+            raise VersionConflict
+        if len(self.events.get(after.id, ())) != expected_version:
+            raise VersionConflict
+        if after.continues is not None and (await self.continued_as(after.continues)) not in (None, after.id):
+            raise VersionConflict
+        self.events.setdefault(after.id, []).extend(map(encode, events))
+        self.summaries[after.id] = (after, due_at)
+        directory = self.people.setdefault(after.id, {})
+        for change in rows.people:
+            directory[change.participant] = _changed(directory.get(change.participant), change)
+        self.messages.setdefault(after.id, []).extend(rows.chat)
+
+    async def due(self, now: datetime, *, limit: int) -> Sequence[ConsultId]:
+        found = [(at, c.id) for c, at in self.summaries.values() if at is not None and at <= now]
+        return [consult for _, consult in sorted(found)[:limit]]
+
+    async def live(self, *, limit: int) -> Sequence[ConsultId]:
+        found = (c for c, _ in self.summaries.values() if c.phase in OPEN)
+        return [c.id for c in found if c.phase in RUNNING or c.opened][:limit]
+
+    async def board(self, clinic: ClinicId, start: datetime, end: datetime) -> Sequence[ConsultId]:
+        found = [
+            (c.starts_at, c.id)
+            for c, _ in self.summaries.values()
+            if c.clinic == clinic and (start <= c.starts_at < end or c.phase in RUNNING)
+        ]
+        return [consult for _, consult in sorted(found)[:BOARD_ROWS_MAX]]
+
+    async def directory(self, consult: ConsultId) -> Mapping[ParticipantId, Person]:
+        return dict(self.people.get(consult, {}))
+
+    async def chat(self, consult: ConsultId, *, after_seq: int, limit: int) -> Sequence[ChatRow]:
+        return [row for row in self.messages.get(consult, ()) if row.seq > after_seq][:limit]
+
+    async def continued_as(self, consult: ConsultId) -> ConsultId | None:
+        return next((c.id for c, _ in self.summaries.values() if c.continues == consult), None)
+
+
+def _changed(person: Person | None, change: PersonChange) -> Person:
+    told = {
+        name: getattr(change, name)
+        for name in PersonChange.__slots__
+        if name not in ("participant", "user") and getattr(change, name) is not None
+    }
+    return replace(person or Person(name=""), **told)
+
+
+@dataclass
+class FakeClock:
+    """A clock that is set by hand."""
+
+    time: datetime = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.time
+
+    def pass_s(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+
+@dataclass
+class CountingIds:
+    """Ids that tell their order."""
+
+    count: int = 0
+
+    def new(self) -> str:
+        self.count += 1
+        return f"id{self.count:06d}"
+
+
+@dataclass
+class MemoryMedia:
+    """A media plane that remembers what it was told."""
+
+    peers: dict[PeerId, ConsultId] = field(default_factory=dict)
+    routings: dict[ConsultId, Routing] = field(default_factory=dict)
+    closed: list[ConsultId] = field(default_factory=list)
+    fault: Code | None = None  # what the next calls fail with
+
+    async def connect(self, consult: ConsultId, peer: PeerId, offer: str) -> str:
+        self._fail()
+        self.peers[peer] = consult
+        return f"answer to {len(offer)}"
+
+    async def route(self, consult: ConsultId, routing: Routing) -> None:
+        self._fail()
+        if consult not in self.routings or self.routings[consult].revision < routing.revision:
+            self.routings[consult] = routing
+
+    async def close_peer(self, consult: ConsultId, peer: PeerId) -> None:
+        self._fail()
+        self.peers.pop(peer, None)
+
+    async def close_consult(self, consult: ConsultId) -> None:
+        self._fail()
+        self.closed.append(consult)
+        self.peers = {peer: c for peer, c in self.peers.items() if c != consult}
+        self.routings.pop(consult, None)
+
+    def _fail(self) -> None:
+        if self.fault is not None:
+            raise MediaUnavailable(self.fault)
+
+    def links(self, consult: ConsultId) -> set[tuple[str, str]]:
+        """Who hears whom now: (publisher peer, subscriber peer) of every audio link."""
+        routing = self.routings.get(consult)
+        links = routing.links if routing else frozenset()
+        return {(link.publisher, link.subscriber) for link in links if link.source == "audio"}
+
+
+@dataclass
+class MemoryTickets:
+    """Tickets made by hand; each works once."""
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+
+    def make(self, entry: Entry) -> str:
+        ticket = f"ticket-number-{len(self.entries):06d}-{id(entry)}"
+        self.entries[ticket] = entry
+        return ticket
+
+    async def redeem(self, ticket: str) -> Entry | None:
+        return self.entries.pop(ticket, None)
+
+
+@dataclass
+class MemoryInvitations:
+    """Counts the links it makes."""
+
+    issued: list[tuple[ConsultId, ParticipantId]] = field(default_factory=list)
+
+    async def issue(self, consult: ConsultId, participant: ParticipantId) -> str:
+        self.issued.append((consult, participant))
+        return f"https://clinic.test/v#secret{len(self.issued)}"
+
+
+@dataclass
+class OneClinic:
+    """One clinic in Los Angeles."""
+
+    staff: dict[UserId, Role] = field(default_factory=dict)
+
+    def facts(self, clinic: ClinicId) -> ClinicFacts:
+        assert clinic == "clinic"
+        return ClinicFacts(
+            name="International Health",
+            phone="+1 310 555 0100",
+            time_zone="America/Los_Angeles",
+            emergency_numbers={"AE": "998", "OM": "9999"},
+        )
+
+    async def role_of(self, clinic: ClinicId, user: UserId) -> Role | None:
+        return self.staff.get(user) if clinic == "clinic" else None
+
+
+@dataclass
+class Sent:
+    """An outbox that keeps what was sent."""
+
+    messages: dict[ConnectionId, list[ServerMessage]] = field(default_factory=dict)
+    closed: list[ConnectionId] = field(default_factory=list)
+
+    def send(self, connection: ConnectionId, message: ServerMessage) -> None:
+        assert connection not in self.closed, "sent after the close"
+        self.messages.setdefault(connection, []).append(message)
+
+    def close(self, connection: ConnectionId) -> None:
+        self.closed.append(connection)
