@@ -1,6 +1,11 @@
-"""What Python makes for the front end before esbuild runs: python -m web.build."""
+"""What Python makes for the front end before esbuild runs: python -m web.build [--check].
 
-from web.catalog_build import compile_all
+Writes the messages scripts of every page and language; with --check only says which translations are not right.
+"""
+
+import sys
+
+from web.catalog_build import main
 
 if __name__ == "__main__":
-    compile_all()
+    sys.exit(main(["check" if sys.argv[1:] == ["--check"] else "compile"]))

@@ -2,7 +2,7 @@
 
 import { bdi, h, icon } from "./dom.ts";
 import { t, tn } from "./i18n.ts";
-import { type Said, checkLines, connectionOf, interpreterOf, languageOf, nameOf, personOf, placeOf, roleName } from "./board-words.ts";
+import { type Said, checkLines, cityOf, connectionOf, interpreterOf, languageOf, nameOf, personOf, roleName } from "./board-words.ts";
 import type { BoardPerson, BoardRow } from "./protocol.gen.ts";
 import { clock, minutesBetween, weekday } from "./times.ts";
 
@@ -53,9 +53,9 @@ function waitingRow(row: BoardRow, first: boolean, moment: Moment, actions: Acti
     "tr",
     { class: first && "first", "data-consult": row.consult_id },
     h("td", {}, ...waitCell(row, moment)),
-    h("th", { scope: "row" }, ...patientCell(row, patient)),
+    h("th", { scope: "row" }, ...patientCell(row, patient, actions)),
     h("td", { class: "num" }, ...placeCell(patient, moment.now)),
-    h("td", {}, h("b", {}, languageOf(row)), h("br"), said(interpreterOf(row), true)),
+    h("td", {}, h("b", {}, languageOf(row)), h("br"), said(interpreterOf(row), true), admitOther(row, personOf(row, "interpreter"), actions)),
     h("td", {}, ...(patient?.seat === "waiting" ? [...checkLines(patient.device_check), connectionOf(patient)].map((line) => said(line)) : [])),
     h("td", {}, actionButtons(row, first, actions)),
   );
@@ -72,12 +72,14 @@ function waitCell(row: BoardRow, { now, clinicZone }: Moment): Node[] {
   ];
 }
 
-function patientCell(row: BoardRow, patient: BoardPerson | undefined): Node[] {
+function patientCell(row: BoardRow, patient: BoardPerson | undefined, actions: Actions): Node[] {
   const lines: Node[] = [h("b", {}, bdi(nameOf(patient, t("Patient"))))];
   if (patient?.birth_year) lines.push(line(t("born {year}", { year: patient.birth_year })));
   for (const person of row.people) {
     if (person.role === "companion" && person.seat !== "revoked") {
       lines.push(line(t("Companion: {name}", { name: nameOf(person, t("Companion")) })));
+      const admit = admitOther(row, person, actions);
+      if (admit) lines.push(admit);
     }
   }
   const physician = personOf(row, "physician");
@@ -102,34 +104,42 @@ function placeCell(patient: BoardPerson | undefined, now: Date): Node[] {
   return [
     h("span", {}, clock(now, patient.time_zone)),
     h("br"),
-    h("span", { class: "dim" }, t("{weekday}, {place}", { weekday: weekday(now, patient.time_zone), place: placeOf(patient) })),
+    h("span", { class: "dim" }, t("{weekday}, {place}", { weekday: weekday(now, patient.time_zone), place: cityOf(patient) })),
   ];
 }
 
 /** The one thing to do next is filled in the first row; everything else is outlined. */
 function actionButtons(row: BoardRow, first: boolean, actions: Actions): HTMLElement {
-  const main = first ? "btn btn-act" : "btn";
-  const list = h("div", { class: "acts" });
-  const admittable = waitingPeople(row).filter((person) => person.can.includes("admit"));
-  for (const person of admittable) {
-    const words = person.role === "patient" ? t("Admit…") : t("Admit {role}…", { role: roleName(person.role) });
-    list.append(button(words, person === admittable[0] && !opensFirst(row) ? main : "btn", "admit", row, person.id, () => actions.admit(row, person)));
-  }
-  if (row.mine) list.prepend(button(t("Open consult"), opensFirst(row) || admittable.length === 0 ? main : "btn", "enter", row, "", () => actions.enter(row)));
-  else if (row.can.includes("cover")) list.append(button(t("Take over…"), "btn", "cover", row, "", () => actions.cover(row)));
-  if (row.can.includes("send_notice")) {
-    const attributes = { "aria-label": t("Tell the waiting people"), title: t("Tell the waiting people") };
-    const notice = h("button", { type: "button", class: "btn btn-i", "data-do": "notice", "data-key": `notice-${row.consult_id}`, ...attributes, onclick: () => actions.notice(row) }, icon("chat"));
-    list.append(notice);
-  }
-  list.append(manageButton(row, actions));
-  return list;
+  return h("div", { class: "acts" }, mainButton(row, first ? "btn btn-act" : "btn", actions), noticeButton(row, actions), manageButton(row, actions));
 }
 
-/** A physician opens the consult and admits from inside; admitting from the board needs them in it already. */
-function opensFirst(row: BoardRow): boolean {
-  const physician = row.people.find((person) => person.id === row.my_participant);
-  return row.mine && physician?.seat !== "present";
+/** A physician opens the consult first and admits from there or from here; a coordinator admits from here. */
+function mainButton(row: BoardRow, style: string, actions: Actions): HTMLElement | null {
+  const patient = personOf(row, "patient");
+  const myself = row.people.find((person) => person.id === row.my_participant);
+  if (row.mine && myself?.seat !== "present") return button(t("Open consult"), style, "enter", row, "", () => actions.enter(row));
+  if (patient && admittable(patient)) return button(t("Admit…"), style, "admit", row, patient.id, () => actions.admit(row, patient));
+  if (row.mine) return button(t("Return"), style, "enter", row, "", () => actions.enter(row));
+  return row.can.includes("cover") ? button(t("Take over…"), "btn", "cover", row, "", () => actions.cover(row)) : null;
+}
+
+function admittable(person: BoardPerson): boolean {
+  return (person.seat === "waiting" || person.further_device_waiting) && person.can.includes("admit");
+}
+
+/** Others who wait are let in from the line where they stand. */
+function admitOther(row: BoardRow, person: BoardPerson | undefined, actions: Actions): HTMLElement | null {
+  if (!person || !admittable(person)) return null;
+  const words = t("Admit {name}", { name: nameOf(person, roleName(person.role)) });
+  const attributes = { class: "btn btn-s", "data-do": "admit", "data-key": `admit-${row.consult_id}-${person.id}`, "aria-label": words };
+  return h("button", { type: "button", ...attributes, onclick: () => actions.admit(row, person) }, t("Admit…"));
+}
+
+function noticeButton(row: BoardRow, actions: Actions): HTMLElement | null {
+  if (!row.can.includes("send_notice")) return null;
+  const label = t("Tell the waiting people");
+  const attributes = { class: "btn btn-i", "data-do": "notice", "data-key": `notice-${row.consult_id}`, "aria-label": label, title: label };
+  return h("button", { type: "button", ...attributes, onclick: () => actions.notice(row) }, icon("chat"));
 }
 
 function manageButton(row: BoardRow, actions: Actions): HTMLElement {

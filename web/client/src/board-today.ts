@@ -2,30 +2,30 @@
 
 import { bdi, h, icon } from "./dom.ts";
 import { t } from "./i18n.ts";
-import { nameOf, personOf, placeOf, stateOf } from "./board-words.ts";
+import { nameOf, personOf, cityOf, stateOf } from "./board-words.ts";
 import type { BoardRow } from "./protocol.gen.ts";
 import { clock, weekday } from "./times.ts";
 
-const OVER = new Set(["ended", "cancelled", "no_show"]);
+export const OVER = new Set<string>(["ended", "cancelled", "no_show"]);
 
 /** The first consult of the day that has not begun yet. */
 export function nextOf(rows: readonly BoardRow[], now: Date): BoardRow | undefined {
   return rows.find((row) => !OVER.has(row.phase) && row.phase !== "in_progress" && new Date(row.ends_at) > now);
 }
 
-export function todayItems(rows: readonly BoardRow[], now: Date, zone: string, open: (row: BoardRow) => void): HTMLElement[] {
+export function todayItems(rows: readonly BoardRow[], now: Date, zone: string, open: (row: BoardRow) => (() => void) | null): HTMLElement[] {
   const next = nextOf(rows, now);
   return rows.map((row) => item(row, row === next, zone, open));
 }
 
-function item(row: BoardRow, next: boolean, zone: string, open: (row: BoardRow) => void): HTMLElement {
+function item(row: BoardRow, next: boolean, zone: string, open: (row: BoardRow) => (() => void) | null): HTMLElement {
   const patient = personOf(row, "patient");
   const at = new Date(row.starts_at);
   const state = stateOf(row);
   const style = OVER.has(row.phase) ? "past" : next ? "next" : "";
   const name = nameOf(patient, t("Patient"));
   const there = patient?.time_zone
-    ? h("span", { class: "small dim" }, timeThere(at, patient.time_zone, zone), " ", bdi(placeOf(patient)))
+    ? h("span", { class: "small dim" }, timeThere(at, patient.time_zone, zone), " ", bdi(cityOf(patient)))
     : null;
   return h(
     "li",
@@ -34,13 +34,19 @@ function item(row: BoardRow, next: boolean, zone: string, open: (row: BoardRow) 
     h(
       "span",
       {},
-      h("button", { type: "button", class: "plain", "data-do": "manage", "data-key": `today-${row.consult_id}`, onclick: () => open(row) }, bdi(name)),
+      nameOrButton(row, name, open(row)),
       h("br"),
       there,
       physicianLine(row),
     ),
     h("span", { class: `tag ${state.tone}` }, state.words),
   );
+}
+
+function nameOrButton(row: BoardRow, name: string, open: (() => void) | null): HTMLElement {
+  if (!open) return h("b", {}, bdi(name));
+  const attributes = { class: "plain", "data-do": "manage", "data-key": `today-${row.consult_id}`, onclick: open };
+  return h("button", { type: "button", ...attributes }, bdi(name));
 }
 
 function physicianLine(row: BoardRow): HTMLElement | null {

@@ -22,6 +22,11 @@ export function nameOf(person: BoardPerson | undefined, fallback: string): strin
   return person?.name || fallback;
 }
 
+/** The city alone, or the country where no city is known. */
+export function cityOf(person: BoardPerson): string {
+  return person.city ?? (person.country ? countryName(person.country) : "");
+}
+
 /** "Kuwait City, Kuwait": where somebody is, as far as it is known. */
 export function placeOf(person: BoardPerson): string {
   const country = person.country ? countryName(person.country) : "";

@@ -90,7 +90,7 @@ function draw(): void {
   const parts: Node[] = [waits.length > 0 ? waitingTable(waits, moment, actions) : emptyState(nextOf(rows, moment.now), clinicZone)];
   if (running.length > 0) parts.push(h("h2", { class: "sub" }, t("In consult now")), runningList(running, moment, actions));
   redraw(waiting, ...parts);
-  redraw(today, ...todayItems(rows, moment.now, clinicZone, actions.manage));
+  redraw(today, ...todayItems(rows, moment.now, clinicZone, (row) => () => actions.manage(row)));
   count(waits.length);
 }
 

@@ -1,7 +1,7 @@
 /** The interpreter's desk: the consults booked for whoever is signed in, and the way into the next one. */
 
 import { boot } from "./boot.ts";
-import { todayItems, nextOf } from "./board-today.ts";
+import { OVER, nextOf, todayItems } from "./board-today.ts";
 import { languageOf, nameOf, personOf, placeOf, stateOf } from "./board-words.ts";
 import { said } from "./board-rows.ts";
 import { byId, bdi, fill, h, icon, say } from "./dom.ts";
@@ -38,7 +38,7 @@ function draw(): void {
   const next = nextOf(rows, now());
   const cards = [...running, ...(next ? [next] : [])].map((row, index) => card(row, index === 0));
   redraw(byId("next"), ...(cards.length > 0 ? cards : [empty()]));
-  redraw(byId("today"), ...todayItems(rows, now(), zone, (row) => void enter(row)));
+  redraw(byId("today"), ...todayItems(rows, now(), zone, (row) => (OVER.has(row.phase) ? null : () => void enter(row))));
   announce(rows);
 }
 

@@ -35,9 +35,8 @@ export function visit(preview: Preview, clinic: Clinic, join: Join): Node[] {
   return [
     h("div", { class: "stack stack-s" }, h("h1", {}, title(preview)), invitedBy(preview)),
     facts(preview, clinic),
-    ...(early ? [opensLater(preview)] : [joinForm(join)]),
-    h("p", { class: "links" }, calendarButton(preview, early)),
-    cannotCome(clinic),
+    ...(early ? [opensLater(preview), calendarButton(preview, true)] : [...joinForm(join)]),
+    h("div", { class: "links" }, early ? null : calendarButton(preview, false), cannotCome(clinic)),
   ].filter((node): node is HTMLElement => node !== null);
 }
 
@@ -80,7 +79,7 @@ function times(preview: Preview): HTMLElement {
   const here = deviceZone();
   const points = [point(at, own, t("Your time, {city}", { city: own.city }), true)];
   if (clocksDiffer(at, own.id, preview.clinic_zone.id)) {
-    points.push(point(at, preview.clinic_zone, t("Doctor's time, {city}", { city: preview.clinic_zone.city }), false));
+    points.push(point(at, preview.clinic_zone, t("Doctor’s time, {city}", { city: preview.clinic_zone.city }), false));
   }
   if (clocksDiffer(at, own.id, here.id) && clocksDiffer(at, preview.clinic_zone.id, here.id)) {
     points.push(point(at, here, t("This phone shows the time of {city}", { city: here.city }), false));
@@ -127,20 +126,17 @@ function fromNow(at: Date): string {
   return ago < 2 ? t("Now") : t("Began {duration} ago", { duration: duration(ago) });
 }
 
-function joinForm(join: Join): HTMLElement {
+function joinForm(join: Join): HTMLElement[] {
   const problem = h("div", { role: "alert" });
   const button = h("button", { class: "btn btn-act btn-wide btn-big", "data-do": "join" }, t("Join the visit"), icon("arrow", "flip"));
   const submitted = (event: Event): void => {
     event.preventDefault();
     void join(button, problem);
   };
-  return h(
-    "form",
-    { class: "foot stack stack-s", onsubmit: submitted },
-    problem,
-    button,
-    h("p", { class: "dim small" }, t("First we test your camera and sound. It takes 1 minute. You need no app and no account.")),
-  );
+  return [
+    h("form", { class: "foot stack stack-s", onsubmit: submitted }, problem, button),
+    h("p", { class: "dim" }, t("First we test your camera and sound. It takes 1 minute. You need no app and no account.")),
+  ];
 }
 
 function opensLater(preview: Preview): HTMLElement {
@@ -163,7 +159,7 @@ function opensLater(preview: Preview): HTMLElement {
 }
 
 function calendarButton(preview: Preview, primary: boolean): HTMLElement {
-  const attributes = { type: "button", class: primary ? "btn btn-act btn-wide btn-big" : "btn btn-text", "data-do": "calendar" };
+  const attributes = { type: "button", class: primary ? "btn btn-act btn-wide btn-big" : "as-link", "data-do": "calendar" };
   return h("button", { ...attributes, onclick: () => saveCalendar(preview) }, icon("cal"), t("Add to calendar"));
 }
 

@@ -64,7 +64,7 @@ export function followBoard(onView: (view: BoardView) => void): Channel<StaffMes
       document.body.dataset["link"] = state;
       if (state === "connected") {
         banner("");
-        void channel.send({ type: "open_board" });
+        channel.send({ type: "open_board" }).catch(() => banner(t("This page is out of date. Please load it again.")));
       } else if (state === "lost") {
         banner(t("Connecting again. What you see may be old."));
       }

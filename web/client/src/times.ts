@@ -1,6 +1,6 @@
 /** Clocks, dates and waiting times. Gregorian calendar and Latin digits everywhere, as in mail and on the server. */
 
-import { language, t, tn } from "./i18n.ts";
+import { language, t, tc, tn } from "./i18n.ts";
 
 /** A time zone with the city that people know it by, in the page's language. */
 export interface Zone {
@@ -54,12 +54,13 @@ function numbers(at: Date, zone: string): Numbers {
   return { year: Number(part("year")), day: Number(part("day")), hour: Number(part("hour")) % 24, minute: part("minute") };
 }
 
-/** Twelve-hour clock with its half of the day in words, the same text as web/times.py makes. */
+/** Twelve-hour clock with its half of the day in words. */
 export function clock(at: Date, zone: string): string {
   const { hour, minute } = numbers(at, zone);
   const time = `${hour % 12 || 12}:${minute}`;
   if (hour < 12) return t("{time} AM", { time });
-  return hour === 12 ? t("{time} PM (noon)", { time }) : t("{time} PM", { time });
+  // Some languages have a word of its own for the hour after noon.
+  return hour === 12 ? tc("noon", "{time} PM", { time }) : t("{time} PM", { time });
 }
 
 export function weekday(at: Date, zone: string): string {
@@ -105,6 +106,7 @@ export function duration(minutes: number): string {
 
 /** The instant a wall clock shows in a zone ("2026-11-24", "08:30"), the later one where the clock repeats. */
 export function instant(day: string, time: string, zone: string): Date | null {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(day) || !/^\d{2}:\d{2}$/.test(time)) return null;
   const wanted = Date.parse(`${day}T${time}:00Z`);
   if (Number.isNaN(wanted)) return null;
   let guess = wanted;
