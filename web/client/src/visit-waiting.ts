@@ -3,8 +3,8 @@
 import { isPatient, type OpenScreen, type Visit } from "./visit-context.ts";
 import { emergencyNumber, fillEmergency } from "./visit-safety.ts";
 import { clone, maybe, part } from "./visit-template.ts";
-import { initials } from "./visit-words.ts";
 import { fill, h, icon, say, show } from "./dom.ts";
+import { initials } from "./names.ts";
 import { t, tn } from "./i18n.ts";
 import type { ConsultView, NoticeView } from "./protocol.gen.ts";
 import { clock, deviceZone, minutesBetween } from "./times.ts";
@@ -66,6 +66,7 @@ function fillPhysician(visit: Visit, root: HTMLElement, view: ConsultView): void
   say(part(root, "waiting-for"), waitingFor(view));
   const notice = view.notices[view.notices.length - 1];
   say(part(root, "notice"), notice ? noticeWords(notice) : "");
+  show(part(root, "notice"), notice !== undefined);
 }
 
 function waitingFor(view: ConsultView): string {

@@ -77,30 +77,6 @@ export function connectionWords(person: PersonView): { words: string; tone: Tone
   }
 }
 
-/** The language's name in the page's language: "ar" is "Arabic". */
-export function languageName(tag: string, page: string): string {
-  try {
-    return new Intl.DisplayNames([page], { type: "language" }).of(tag) ?? tag;
-  } catch {
-    return tag; // The browser does not know names of languages, or not this tag.
-  }
-}
-
-export function regionName(code: string, page: string): string {
-  try {
-    return new Intl.DisplayNames([page], { type: "region" }).of(code) ?? code;
-  } catch {
-    return code;
-  }
-}
-
-/** Up to two letters that stand for a name while there is no picture. */
-export function initials(name: string): string {
-  const words = name.replace(/^(dr|prof|mr|mrs|ms)\.?\s+/i, "").split(/\s+/).filter(Boolean);
-  const letters = [words[0], words.length > 1 ? words[words.length - 1] : undefined];
-  return letters.map((word) => [...(word ?? "")][0] ?? "").join("").toUpperCase();
-}
-
 /** "12:04" for a duration in milliseconds; hours in front when there are any. */
 export function clockWords(ms: number): string {
   const s = Math.max(0, Math.floor(ms / 1000));

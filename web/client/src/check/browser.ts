@@ -1,14 +1,13 @@
 /** Which browser this is, as far as the way to its camera permission differs. */
 
-export type PermissionPath = "ios_safari" | "ios_other" | "android" | "firefox" | "safari" | "desktop" | "in_app";
+import { surroundingApp } from "../browser.ts";
 
-/** Apps whose built-in browser has no camera, or hides the switch for it. */
-const IN_APP = /FBAN|FBAV|Instagram|Line\/|MicroMessenger|WhatsApp|Snapchat|TikTok|musical_ly|; wv\)/;
+export type PermissionPath = "ios_safari" | "ios_other" | "android" | "firefox" | "safari" | "desktop" | "in_app";
 
 /** By the user agent string and the number of touch points: an iPad calls itself a Macintosh. */
 export function permissionPath(agent: string, touchPoints: number): PermissionPath {
   const ios = /iPhone|iPad|iPod/.test(agent) || (/Macintosh/.test(agent) && touchPoints > 1);
-  if (IN_APP.test(agent)) return "in_app";
+  if (surroundingApp(agent) !== null) return "in_app";
   if (ios) return /CriOS|FxiOS|EdgiOS|OPiOS/.test(agent) ? "ios_other" : "ios_safari";
   if (/Android/.test(agent)) return /Firefox/.test(agent) ? "firefox" : "android";
   if (/Firefox\//.test(agent)) return "firefox";

@@ -30,3 +30,18 @@ export function trim(transceiver: RTCRtpTransceiver, kind: "audio" | "video"): v
     if (!(error instanceof DOMException)) throw error;
   }
 }
+
+/** Chromium's first guess is 300 kbit/s, too little for the high layer, and without it nothing probes for more. */
+const START_KBPS = 700;
+
+/** The answer with a better first guess for what we send (libwebrtc's own parameter; other browsers ignore it). */
+export function withStartBitrate(answer: string): string {
+  const sections = answer.split(/(?=^m=)/m);
+  return sections.map((section) => (section.startsWith("m=video") && /^a=recvonly/m.test(section) ? started(section) : section)).join("");
+}
+
+function started(section: string): string {
+  const codec = /^a=rtpmap:(\d+) VP8\/90000\r\n/im.exec(section);
+  if (!codec?.[1] || section.includes(`a=fmtp:${codec[1]} `)) return section;
+  return section.replace(codec[0], `${codec[0]}a=fmtp:${codec[1]} x-google-start-bitrate=${START_KBPS}\r\n`);
+}

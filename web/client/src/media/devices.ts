@@ -29,10 +29,12 @@ function savedChoice(): Choice {
   }
 }
 
+const weak = (navigator.hardwareConcurrency || 4) <= WEAK_CORES_MAX;
+export const CAMERA_LINES = weak ? 360 : 720;
+
 function pictureSize(): MediaTrackConstraints {
-  const weak = (navigator.hardwareConcurrency || 4) <= WEAK_CORES_MAX;
-  const [width, height] = weak ? [640, 360] : [1280, 720];
-  return { width: { ideal: width }, height: { ideal: height }, frameRate: { ideal: weak ? 20 : 24, max: 30 } };
+  const size = { width: { ideal: (CAMERA_LINES * 16) / 9 }, height: { ideal: CAMERA_LINES } };
+  return { ...size, frameRate: { ideal: weak ? 20 : 24, max: 30 } };
 }
 
 export class Devices {

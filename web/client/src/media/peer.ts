@@ -1,10 +1,11 @@
 /** One RTCPeerConnection to the forwarder: three tracks up, fixed slots down, negotiated once. */
 
-import { trim } from "./codecs.ts";
+import { trim, withStartBitrate } from "./codecs.ts";
 
 export const PEOPLE_SLOTS = 5;
 export const VIDEO_KBPS_MAX = 1_500;
 const LOW_LAYER_KBPS_MAX = 150;
+const LOW_LAYER_LINES = 180;
 const SCREEN_KBPS_MAX = 1_800;
 const AUDIO_KBPS_MAX = 48;
 
@@ -18,18 +19,21 @@ export interface Outgoing {
 export const NOTHING: Outgoing = { audio: null, camera: null, screen: null };
 
 /** Low layer first: with the order reversed a starved sender keeps a useless high layer (measured). */
-const CAMERA_ENCODINGS: RTCRtpEncodingParameters[] = [
-  { rid: "l", scaleResolutionDownBy: 4, maxBitrate: LOW_LAYER_KBPS_MAX * 1000 },
-  { rid: "h", scaleResolutionDownBy: 1, maxBitrate: VIDEO_KBPS_MAX * 1000 },
-];
+function cameraEncodings(lines: number): RTCRtpEncodingParameters[] {
+  const low = { rid: "l", scaleResolutionDownBy: Math.max(1, lines / LOW_LAYER_LINES) };
+  return [
+    { ...low, maxBitrate: LOW_LAYER_KBPS_MAX * 1000 },
+    { rid: "h", scaleResolutionDownBy: 1, maxBitrate: VIDEO_KBPS_MAX * 1000 },
+  ];
+}
 
 export class Peer {
   readonly pc: RTCPeerConnection;
   private readonly up: { audio: RTCRtpSender; camera: RTCRtpSender; screen: RTCRtpSender };
   private readonly down: { audio: RTCRtpReceiver[]; video: RTCRtpReceiver[]; screen: RTCRtpReceiver };
 
-  constructor(iceServers: RTCIceServer[] = []) {
-    this.pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", rtcpMuxPolicy: "require", iceServers });
+  constructor(cameraLines: number) {
+    this.pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", rtcpMuxPolicy: "require" });
     const sending = (kind: "audio" | "video", sendEncodings: RTCRtpEncodingParameters[]): RTCRtpSender => {
       const transceiver = this.pc.addTransceiver(kind, { direction: "sendonly", sendEncodings });
       trim(transceiver, kind);
@@ -43,7 +47,7 @@ export class Peer {
     // The order of the m-lines is the agreement with the server: audio, camera, screen, then the slots.
     this.up = {
       audio: sending("audio", [{ maxBitrate: AUDIO_KBPS_MAX * 1000, priority: "high", networkPriority: "high" }]),
-      camera: sending("video", CAMERA_ENCODINGS),
+      camera: sending("video", cameraEncodings(cameraLines)),
       screen: sending("video", [{ maxBitrate: SCREEN_KBPS_MAX * 1000 }]),
     };
     const slots = Array.from({ length: PEOPLE_SLOTS });
@@ -62,7 +66,18 @@ export class Peer {
   }
 
   async accept(answer: string): Promise<void> {
-    await this.pc.setRemoteDescription({ type: "answer", sdp: answer });
+    await this.pc.setRemoteDescription({ type: "answer", sdp: withStartBitrate(answer) });
+    await this.widenSingleLayer();
+  }
+
+  /** An answer without simulcast leaves the first layer alone, which is the small one: make it the full picture. */
+  private async widenSingleLayer(): Promise<void> {
+    const parameters = this.up.camera.getParameters();
+    const [only, ...more] = parameters.encodings;
+    if (!only || more.length) return;
+    only.scaleResolutionDownBy = 1;
+    only.maxBitrate = VIDEO_KBPS_MAX * 1000;
+    await this.up.camera.setParameters(parameters);
   }
 
   /** Put these tracks on the wire; replaceTrack needs no negotiation. */

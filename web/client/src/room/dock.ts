@@ -61,7 +61,7 @@ export function drawDock(root: ParentNode, visit: Visit, view: ConsultView): voi
   toggle(root, "mute", !heard, heard ? "mic" : "micoff", heard ? (patient ? t("Microphone") : t("Mute")) : t("Unmute"));
   toggle(root, "camera", !seen, seen ? "cam" : "camoff", seen ? t("Camera") : t("Camera on"));
   toggle(root, "share", view.sharing !== null, "share", view.sharing === null ? t("Share screen") : t("Stop sharing"));
-  const canShare = typeof navigator.mediaDevices?.getDisplayMedia === "function";
+  const canShare = typeof navigator.mediaDevices?.getDisplayMedia === "function" && !flippable();
   for (const button of all("[data-do=share]", root)) if (!canShare) button.hidden = true;
   for (const button of all("[data-do=flip]", root)) button.hidden = !seen || !flippable();
   for (const button of all("[data-do=devices]", root)) button.hidden = patient && flippable();

@@ -2,12 +2,14 @@
 
 import type { Actions, Visit } from "../visit-context.ts";
 import { part } from "../visit-template.ts";
-import { connectionWords, languageName, regionName, roleWords } from "../visit-words.ts";
+import { connectionWords, roleWords } from "../visit-words.ts";
 import { attachChat } from "../visit-chat.ts";
 import { bdi, byId, fill, h, icon, say, show } from "../dom.ts";
-import { language, t, tn } from "../i18n.ts";
+import { t, tn } from "../i18n.ts";
+import { countryName, languageName } from "../names.ts";
 import type { CheckResult, ConsultView, DeviceCheck, PersonView, Verb } from "../protocol.gen.ts";
 import { clock, minutesBetween } from "../times.ts";
+import { inOrder } from "./seating.ts";
 import { Desk } from "./desk.ts";
 
 const TICK_MS = 20_000;
@@ -67,7 +69,7 @@ export class Panel {
     const focus = focusKey(this.root);
     const now = new Date(view.server_time);
     const waiting = view.people.filter((person) => person.seat === "waiting" || person.further_device_waiting);
-    const others = view.people.filter((person) => person.seat !== "waiting" && person.seat !== "revoked");
+    const others = inOrder(view).filter((person) => person.seat !== "waiting" && person.seat !== "revoked");
     show(part(this.root, "waiting"), waiting.length > 0);
     fill(part(this.root, "waiting-list"), ...waiting.map((person) => waitingCard(person, now)));
     fill(part(this.root, "people"), ...others.map((person) => personLine(person, view)));
@@ -103,7 +105,7 @@ function waitingCard(person: PersonView, now: Date): HTMLElement {
     "li",
     { class: "card waiting-card stack stack-s", "data-waiting": person.id, "data-role": person.role },
     h("p", { class: "row" }, h("b", { class: "grow" }, bdi(person.name)), h("span", { class: "small num" }, tn("{n} minute", "{n} minutes", minutes))),
-    h("p", { class: "small dim" }, roleWords(person.role), ", ", languageName(person.language, language())),
+    h("p", { class: "small dim" }, roleWords(person.role), ", ", languageName(person.language)),
     further && h("p", { class: "tag warn" }, icon("phone"), t("Asks to continue on another device")),
     ...states(person),
     h(
@@ -187,9 +189,9 @@ export function facts(person: PersonView, now: Date): HTMLElement[] {
   };
   line(t("Name"), person.name);
   line(t("Born"), person.birth_year === null ? null : String(person.birth_year));
-  line(t("Speaks"), languageName(person.language, language()));
+  line(t("Speaks"), languageName(person.language));
   line(t("Their time"), person.time_zone && clock(now, person.time_zone));
-  line(t("Country"), person.country && regionName(person.country, language()));
+  line(t("Country"), person.country && countryName(person.country));
   line(t("Booked from"), person.city);
   line(t("Where now"), person.location);
   line(t("Emergency number there"), person.emergency_number, true);

@@ -2,9 +2,10 @@
 
 import { type Actions, isPatient, type Screen, type Visit } from "../visit-context.ts";
 import { clone, maybe, part } from "../visit-template.ts";
-import { clockWords, languageName } from "../visit-words.ts";
+import { clockWords } from "../visit-words.ts";
 import { say } from "../dom.ts";
-import { language, t } from "../i18n.ts";
+import { t } from "../i18n.ts";
+import { languageName } from "../names.ts";
 import { live } from "../media/devices.ts";
 import type { Quality } from "../media/stats.ts";
 import type { ConnectionLevel, ConsultView } from "../protocol.gen.ts";
@@ -160,8 +161,7 @@ class Room implements Screen {
   private fillBar(heading: HTMLElement, view: ConsultView): void {
     const patient = view.people.find((person) => person.role === "patient");
     say(heading, patient?.name ?? view.physician_name ?? "");
-    const page = language();
-    const pair = view.interpreting?.map((tag) => languageName(tag, page));
+    const pair = view.interpreting?.map(languageName);
     const facts = [
       patient?.birth_year ? t("born {year}", { year: patient.birth_year }) : "",
       patient?.city ?? "",

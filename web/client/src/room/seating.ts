@@ -16,14 +16,19 @@ const WITH_TILE: ReadonlySet<PersonView["seat"]> = new Set(["present", "on_hold"
 /** The people with a tile. The booked interpreter keeps one before they come: they are never out of sight. */
 export function seating(view: ConsultView): PersonView[] {
   const mine = view.me.participant;
+  return inOrder(view).filter((person) => person.id === mine || WITH_TILE.has(person.seat) || expected(view, person));
+}
+
+/** Everyone in the order this viewer looks at them. */
+export function inOrder(view: ConsultView): PersonView[] {
+  const mine = view.me.participant;
   const order = ORDER[view.me.role];
   const rank = (person: PersonView): number => {
     if (person.id === mine) return 100;
     const at = order.indexOf(person.role);
     return at < 0 ? 50 : at;
   };
-  const shown = view.people.filter((person) => person.id === mine || WITH_TILE.has(person.seat) || expected(view, person));
-  return shown.map((person, i) => ({ person, i })).sort((a, b) => rank(a.person) - rank(b.person) || a.i - b.i).map(({ person }) => person);
+  return [...view.people].sort((a, b) => rank(a) - rank(b));
 }
 
 function expected(view: ConsultView, person: PersonView): boolean {

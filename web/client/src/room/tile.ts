@@ -1,8 +1,9 @@
 /** One person's tile. Its picture is shown only when a frame of this person has arrived since the view named them. */
 
 import { clone, part } from "../visit-template.ts";
-import { connectionWords, initials, roleWords } from "../visit-words.ts";
-import { say, show } from "../dom.ts";
+import { connectionWords, roleWords } from "../visit-words.ts";
+import { h, icon, say, show } from "../dom.ts";
+import { initials } from "../names.ts";
 import { t } from "../i18n.ts";
 import type { PersonView } from "../protocol.gen.ts";
 import { type Showing, showing } from "./seating.ts";
@@ -30,6 +31,7 @@ export class Tile {
     this.figure.classList.toggle("tile-self", self);
     show(part(this.figure, "mark"), person.role === "interpreter" && !self);
     this.video.muted = true;
+    if (self) this.figure.append(flipButton());
   }
 
   update(person: PersonView): void {
@@ -123,6 +125,11 @@ export class Tile {
     if ("requestVideoFrameCallback" in this.video) this.video.requestVideoFrameCallback(reveal);
     else (this.video as HTMLVideoElement).addEventListener("timeupdate", reveal, { once: true });
   }
+}
+
+/** A phone's other camera, on one's own picture; whether there is one decides the dock. */
+function flipButton(): HTMLElement {
+  return h("button", { type: "button", class: "btn btn-i corner", "data-do": "flip", "aria-label": t("Switch camera"), hidden: true }, icon("flip"));
 }
 
 function blankWords(state: Showing, self: boolean): string {
