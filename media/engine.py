@@ -149,8 +149,9 @@ class Engine:
 
     def _remove_room(self, name: str) -> None:
         room = self.rooms.pop(name, None)
-        for identifier in tuple(room.peers) if room else ():
-            self._drop(room, identifier)
+        if room is not None:
+            for identifier in tuple(room.peers):
+                self._drop(room, identifier)
 
     def _drop(self, room: Room, identifier: str) -> None:
         peer = room.forget(identifier)

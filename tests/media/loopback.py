@@ -12,7 +12,6 @@ import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-import aioice.ice
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack, MediaStreamTrack, VideoStreamTrack
 from aiortc.rtcconfiguration import RTCBundlePolicy
@@ -23,15 +22,9 @@ from media.plane import MediaPlane
 SLOTS = 5
 
 
-def include_loopback(monkeypatch_target: object = aioice.ice) -> None:
-    """aioice leaves 127.0.0.1 out; on a machine that has nothing else its peers could not connect."""
-    original = aioice.ice.get_host_addresses
-
-    def addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:  # noqa: FBT001 - aioice's signature
-        found = original(use_ipv4, use_ipv6)
-        return ["127.0.0.1", *found] if use_ipv4 and "127.0.0.1" not in found else found
-
-    monkeypatch_target.get_host_addresses = addresses  # type: ignore[attr-defined]
+def with_loopback(use_ipv4: bool, use_ipv6: bool) -> list[str]:  # noqa: FBT001 - aioice's signature
+    """In place of aioice's list of local addresses, which leaves 127.0.0.1 out: it may be all there is."""
+    return ["127.0.0.1"] if use_ipv4 or use_ipv6 else []
 
 
 def repeat_candidates(answer: str) -> str:

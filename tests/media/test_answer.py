@@ -133,7 +133,8 @@ def test_any_number_of_sections_is_answered_one_for_one(count: int) -> None:
 def test_an_offer_of_nothing_usable_is_answered_with_rejections() -> None:
     sections, description = answered(offer(data("0")))
     assert sections[1][0].startswith("m=application 0 ")
-    assert description.upstreams == description.downstreams == ()
+    assert not description.upstreams
+    assert not description.downstreams
 
 
 def test_without_bundle_only_the_first_section_is_taken() -> None:

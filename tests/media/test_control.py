@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from media import control
 from media.answer import answer_offer
-from media.interface import PeerLost, PeerQuality, RoomStats, Route, Routing, WorkerLost
+from media.interface import Notice, PeerLost, PeerQuality, RoomStats, Route, Routing, WorkerLost
 from media.sdp import parse_offer
 from tests.media.offers import CHROMIUM, CREDENTIALS, ENDPOINT
 
@@ -29,7 +29,7 @@ RESPONSES: list[control.Response] = [
     control.Refused(code="c", hint="h"),
     control.Stats(stats=RoomStats(room="r", routing_revision=1, peers=())),
 ]
-NEWS = [
+NEWS: list[Notice] = [
     PeerLost(room="r", peer="p"),
     PeerQuality(room="r", peer="p", loss_pct_up=1.0, loss_pct_down=2.0, rtt_ms=None, level="fair"),
     WorkerLost(rooms=("r",)),

@@ -1,5 +1,7 @@
 """Key frame requests: one for all, repeated until the key frame is there, never to a camera that is off."""
 
+from itertools import pairwise
+
 import pytest
 
 from media.keyframes import SPACING_S, KeyframeRequests
@@ -46,8 +48,8 @@ def test_requests_become_rarer_when_no_key_frame_comes() -> None:
     requests = KeyframeRequests()
     requests.want(0.0)
     times = sent(requests, range(20_000))
-    pauses = [after - before for before, after in zip(times, times[1:], strict=False)]
-    assert all(after >= before - 1 for before, after in zip(pauses, pauses[1:], strict=False))
+    pauses = [after - before for before, after in pairwise(times)]
+    assert all(after >= before - 1 for before, after in pairwise(pauses))
     assert 400 < pauses[-1] <= 2_000
 
 

@@ -1,0 +1,220 @@
+"""The plane with real worker processes and real peers over loopback: who hears and sees whom, and what happens then."""
+
+import asyncio
+import os
+import signal
+import socket
+
+import pytest
+
+from media.plane import (
+    BadSdp,
+    MediaSettings,
+    PeerConnected,
+    PeerLost,
+    RefusedByWorker,
+    Route,
+    Routing,
+    WorkerLost,
+    WorkerUnavailable,
+)
+from tests.media.conftest import Plane
+from tests.media.loopback import Participant, participants, until
+from tests.media.offers import FIREFOX
+
+
+def routing(revision: int, *routes: tuple[str, str, str, int]) -> Routing:
+    """Routes as (publisher, source, subscriber, slot)."""
+    return Routing(
+        revision=revision,
+        routes=tuple(
+            Route(publisher=publisher, source=source, subscriber=subscriber, slot=slot)  # type: ignore[arg-type]
+            for publisher, source, subscriber, slot in routes
+        ),
+    )
+
+
+def worker_pid(plane: Plane) -> int:
+    """The process of the first worker."""
+    welcome = plane._workers[0].welcome
+    assert welcome is not None
+    return welcome.pid
+
+
+async def test_a_hears_and_sees_b_in_the_right_slot_and_nobody_else_does(plane: Plane) -> None:
+    patient, physician = Participant("r", "p", brightness=200), Participant("r", "d", brightness=60)
+    async with participants(patient, physician):
+        await asyncio.gather(patient.connect(plane), physician.connect(plane))
+        await plane.route("r", routing(1, ("p", "audio", "d", 1), ("p", "video", "d", 0)))
+        await until(lambda: physician.video_frames[0] > 5 and physician.audio_frames[1] > 20, 10)
+        assert abs(physician.brightness[0] - 200) < 8
+        assert physician.loudness[1] > 2_000
+        assert physician.audio_frames[0] == physician.video_frames[1] == 0
+        assert patient.audio_frames == patient.video_frames == [0, 0]
+    assert {notice.peer for notice in plane.told(PeerConnected) if isinstance(notice, PeerConnected)} == {"p", "d"}
+
+
+async def test_nothing_is_forwarded_before_it_is_routed_and_it_is_counted(plane: Plane) -> None:
+    patient, physician = Participant("r", "p"), Participant("r", "d")
+    async with participants(patient, physician):
+        await asyncio.gather(patient.connect(plane), physician.connect(plane))
+        await asyncio.sleep(0.3)
+        stats = {peer.peer: peer for peer in (await plane.stats("r")).peers}
+        assert stats["p"].connected
+        assert stats["p"].dropped_before_route > 5
+        assert stats["d"].packets_forwarded == stats["p"].packets_forwarded == 0
+        assert physician.audio_frames == [0, 0]
+
+
+async def test_a_route_that_is_gone_stops_at_once_and_an_older_routing_is_ignored(plane: Plane) -> None:
+    patient, physician = Participant("r", "p"), Participant("r", "d")
+    async with participants(patient, physician):
+        await plane.route("r", routing(5, ("p", "audio", "d", 0)))
+        await asyncio.gather(patient.connect(plane), physician.connect(plane))
+        await until(lambda: physician.audio_frames[0] > 5, 10)
+        await plane.route("r", routing(6))
+        await plane.route("r", routing(5, ("p", "audio", "d", 0)))
+        before = {p.peer: p.packets_forwarded for p in (await plane.stats("r")).peers}
+        await asyncio.sleep(0.2)
+        stats = await plane.stats("r")
+        assert stats.routing_revision == 6
+        assert {p.peer: p.packets_forwarded for p in stats.peers} == before
+
+
+async def test_a_participant_who_comes_back_under_a_new_id_continues_in_the_same_slot(plane: Plane) -> None:
+    first, second, viewer = (
+        Participant("r", "p1", brightness=200),
+        Participant("r", "p2", brightness=120),
+        Participant("r", "d"),
+    )
+    async with participants(first, second, viewer):
+        await asyncio.gather(first.connect(plane), viewer.connect(plane))
+        await plane.route("r", routing(1, ("p1", "video", "d", 0), ("p1", "audio", "d", 0)))
+        await until(lambda: viewer.video_frames[0] > 3 and viewer.audio_frames[0] > 3, 10)
+        await plane.close_peer("r", "p1")
+        await second.connect(plane)
+        await plane.route("r", routing(2, ("p2", "video", "d", 0), ("p2", "audio", "d", 0)))
+        frames = viewer.audio_frames[0]
+        await until(lambda: abs(viewer.brightness[0] - 120) < 8 and viewer.audio_frames[0] > frames + 10, 10)
+
+
+async def test_empty_and_foreign_datagrams_do_not_disturb(plane: Plane) -> None:
+    patient, physician = Participant("r", "p"), Participant("r", "d")
+    async with participants(patient, physician):
+        await plane.route("r", routing(1, ("p", "audio", "d", 0)))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            for number in range(500):
+                for data in (b"", b"\x16\xfe\xff" + bytes(20), b"\x80" + os.urandom(40), b"\x00\x01" + os.urandom(18)):
+                    stranger.sendto(data, ("127.0.0.1", plane.settings.port))
+                if number % 100 == 0:
+                    await asyncio.sleep(0)
+            await asyncio.gather(patient.connect(plane), physician.connect(plane))
+            for _ in range(500):
+                stranger.sendto(b"", ("127.0.0.1", plane.settings.port))
+        await until(lambda: physician.audio_frames[0] > 20, 10)
+
+
+async def test_hanging_up_is_noticed_at_once(plane: Plane) -> None:
+    patient = Participant("r", "p")
+    await patient.connect(plane)
+    await patient.close()
+    await until(lambda: PeerLost(room="r", peer="p") in plane.notices, 2)
+
+
+async def test_a_killed_worker_is_announced_and_replaced_and_the_routing_is_kept(plane: Plane) -> None:
+    patient, physician = Participant("r", "p"), Participant("r", "d")
+    async with participants(patient, physician):
+        await plane.route("r", routing(1, ("p2", "audio", "d2", 0)))
+        await patient.connect(plane)
+        pid = worker_pid(plane)
+        os.kill(pid, signal.SIGKILL)
+        await until(lambda: bool(plane.told(WorkerLost)), 2)
+        assert plane.told(WorkerLost) == [WorkerLost(rooms=("r",))]
+        again, other = Participant("r", "p2"), Participant("r", "d2")
+        async with participants(again, other):
+            await asyncio.gather(again.connect(plane), other.connect(plane))
+            assert worker_pid(plane) != pid
+            await until(lambda: other.audio_frames[0] > 5, 10)
+
+
+async def test_a_starting_server_adopts_the_worker_a_dead_one_left_and_nobody_is_interrupted(
+    plane: Plane, settings: MediaSettings
+) -> None:
+    patient, physician = Participant("r", "p"), Participant("r", "d")
+    async with participants(patient, physician):
+        await plane.route("r", routing(1, ("p", "audio", "d", 0)))
+        await asyncio.gather(patient.connect(plane), physician.connect(plane))
+        pid = worker_pid(plane)
+        worker = plane._workers[0]
+        assert worker._task is not None
+        assert worker._writer is not None
+        worker._task.cancel()
+        worker._writer.transport.abort()
+        frames = physician.audio_frames[0]
+        await until(lambda: physician.audio_frames[0] > frames + 10, 10)
+        heir = Plane(settings)
+        await heir.start()
+        try:
+            assert worker_pid(heir) == pid
+            assert {p.peer for p in (await heir.stats("r")).peers if p.connected} == {"p", "d"}
+            await heir.route("r", routing(2))
+            await asyncio.sleep(0.1)
+            frames = physician.audio_frames[0]
+            await asyncio.sleep(0.2)
+            assert physician.audio_frames[0] <= frames + 2
+        finally:
+            await heir.stop()
+
+
+async def test_a_worker_without_server_ends_by_itself(settings: MediaSettings) -> None:
+    short = Plane(MediaSettings(**{f: getattr(settings, f) for f in settings.__slots__} | {"orphan_s": 0.3}))
+    await short.start()
+    worker = short._workers[0]
+    assert worker._task is not None
+    assert worker._writer is not None
+    assert worker._process is not None
+    worker._task.cancel()
+    worker._writer.transport.abort()
+    async with asyncio.timeout(5):
+        assert await worker._process.wait() == 0
+
+
+async def test_sigterm_ends_a_worker_cleanly_and_another_takes_its_place(plane: Plane) -> None:
+    process = plane._workers[0]._process
+    assert process is not None
+    process.terminate()
+    async with asyncio.timeout(5):
+        assert await process.wait() == 0
+    await until(lambda: plane._workers[0].up.is_set() and worker_pid(plane) != process.pid, 5)
+
+
+async def test_rooms_are_spread_over_the_workers(settings: MediaSettings) -> None:
+    two = Plane(MediaSettings(**{f: getattr(settings, f) for f in settings.__slots__} | {"workers": 2}))
+    await two.start()
+    try:
+        answers = [await two.connect(room, "p", FIREFOX) for room in ("a", "b")]
+        ports = {line.split()[5] for text in answers for line in text.split("\r\n") if "a=candidate:1 " in line}
+        assert ports == {str(settings.port), str(settings.port + 1)}
+    finally:
+        await two.stop()
+
+
+async def test_a_bad_offer_is_refused_and_leaves_nothing_behind(plane: Plane) -> None:
+    with pytest.raises(BadSdp):
+        await plane.connect("r", "p", "v=0\r\n")
+    assert (await plane.stats("r")).peers == ()
+
+
+async def test_a_room_has_a_bounded_number_of_peers(plane: Plane) -> None:
+    for number in range(32):
+        await plane.connect("r", f"p{number}", FIREFOX)
+    with pytest.raises(RefusedByWorker) as refused:
+        await plane.connect("r", "one more", FIREFOX)
+    assert refused.value.code == "room_full"
+    await plane.close_room("r")
+    await plane.connect("r", "one more", FIREFOX)
+
+
+async def test_a_plane_that_is_not_started_is_unavailable(settings: MediaSettings) -> None:
+    with pytest.raises(WorkerUnavailable):
+        await Plane(settings).connect("r", "p", FIREFOX)
