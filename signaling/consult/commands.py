@@ -283,6 +283,15 @@ class ReleaseSeat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseDevice:
+    """A further device that asked for a seat has disconnected."""
+
+    participant: ParticipantId
+    device: DeviceId
+    type: Literal["release_device"] = "release_device"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MarkNoShow:
     """No patient has come `no_show_after_s` after the start."""
 
@@ -327,6 +336,7 @@ Command = (
     | OpenWaitingRoom
     | MarkLost
     | ReleaseSeat
+    | ReleaseDevice
     | MarkNoShow
     | EndAbandoned
 )

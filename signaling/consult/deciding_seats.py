@@ -122,6 +122,14 @@ def remove(case: Case, command: commands.Remove) -> Events:
     return (events.ParticipantRemoved(at=case.now, by=case.by, participant=command.participant),)
 
 
+def release_device(case: Case, command: commands.ReleaseDevice) -> Events:
+    """The device no longer asks for the seat."""
+    person = case.target(command.participant)
+    if person.further_device != command.device:
+        return ()
+    return (events.FurtherDeviceLeft(at=case.now, by=case.by, participant=person.id, device=command.device),)
+
+
 def start_if_met(case: Case, consult: Consult) -> Events:
     """The consult begins when patient and physician are in the room together for the first time."""
     patient = any(p.seat is SeatState.PRESENT for p in consult.of_role(Role.PATIENT))

@@ -128,6 +128,15 @@ class FurtherDeviceArrived(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FurtherDeviceLeft(Fact):
+    """The device that asked for the seat has gone."""
+
+    participant: ParticipantId
+    device: DeviceId
+    type: Literal["further_device_left"] = "further_device_left"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SeatMoved(Fact):
     """Another device holds the seat from here on; the first one has lost it."""
 
@@ -307,6 +316,7 @@ Event = (
     | ParticipantArrived
     | ParticipantReturned
     | FurtherDeviceArrived
+    | FurtherDeviceLeft
     | SeatMoved
     | ParticipantAdmitted
     | ParticipantDeclined

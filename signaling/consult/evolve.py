@@ -158,7 +158,9 @@ def _admitted(consult: Consult, event: events.ParticipantAdmitted) -> Consult:
     )
 
 
-def _further_declined(consult: Consult, event: events.FurtherDeviceDeclined) -> Consult:
+def _no_further_device(
+    consult: Consult, event: events.FurtherDeviceDeclined | events.FurtherDeviceLeft
+) -> Consult:
     return _with(consult, event.participant, lambda p: replace(p, further_device=None))
 
 
@@ -237,10 +239,11 @@ _EVOLVERS: Final[Mapping[type[Event], Callable[[Consult, Any], Consult]]] = {
     events.ParticipantArrived: _arrived,
     events.ParticipantReturned: _returned,
     events.FurtherDeviceArrived: _further_device,
+    events.FurtherDeviceLeft: _no_further_device,
     events.SeatMoved: _seat_moved,
     events.ParticipantAdmitted: _admitted,
     events.ParticipantDeclined: _seat(SeatState.DECLINED),
-    events.FurtherDeviceDeclined: _further_declined,
+    events.FurtherDeviceDeclined: _no_further_device,
     events.ParticipantHeld: _seat(SeatState.ON_HOLD),
     events.ParticipantResumed: _seat(SeatState.PRESENT),
     events.ParticipantLost: _lost,

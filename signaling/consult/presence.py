@@ -78,6 +78,11 @@ def disconnected(
     return with_person(presence, participant, replace(person, connection=None, gone_since=now))
 
 
+def given_up(presence: ConsultPresence, participant: ParticipantId) -> ConsultPresence:
+    """Being gone has had its consequence; it has none a second time."""
+    return with_person(presence, participant, replace(presence.of(participant), gone_since=None))
+
+
 def with_peer(presence: ConsultPresence, participant: ParticipantId, peer: PeerId | None) -> ConsultPresence:
     """The participant's media goes through `peer`, or nowhere."""
     return with_person(presence, participant, replace(presence.of(participant), peer=peer))
@@ -89,6 +94,28 @@ def without_peer(presence: ConsultPresence, peer: PeerId) -> ConsultPresence:
         if person.peer == peer:
             return with_peer(presence, participant, None)
     return presence
+
+
+def with_level(
+    presence: ConsultPresence, participant: ParticipantId | None, level: ConnectionLevel
+) -> ConsultPresence:
+    """The participant's connection is `level`; None is nobody here."""
+    if participant is None:
+        return presence
+    return with_person(presence, participant, replace(presence.of(participant), connection_level=level))
+
+
+def with_media(
+    presence: ConsultPresence, participant: ParticipantId, *, audio_on: bool, video_on: bool
+) -> ConsultPresence:
+    """The participant's microphone and camera are on or off."""
+    person = replace(presence.of(participant), audio_on=audio_on, video_on=video_on)
+    return with_person(presence, participant, person)
+
+
+def with_check(presence: ConsultPresence, participant: ParticipantId, check: Checked) -> ConsultPresence:
+    """The participant's device check went like this."""
+    return with_person(presence, participant, replace(presence.of(participant), device_check=check))
 
 
 def owner_of(presence: ConsultPresence, peer: PeerId) -> ParticipantId | None:

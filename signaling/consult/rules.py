@@ -108,6 +108,7 @@ PERMITTED: Final[Mapping[type[Command], Rule]] = {
     commands.OpenWaitingRoom: Rule(decide=deciding_plan.open_waiting_room, who=NOBODY, when=OPEN),
     commands.MarkLost: Rule(decide=deciding_plan.mark_lost, who=NOBODY, when=OPEN),
     commands.ReleaseSeat: Rule(decide=deciding_plan.release_seat, who=NOBODY, when=OPEN),
+    commands.ReleaseDevice: Rule(decide=deciding_seats.release_device, who=NOBODY, when=OPEN),
     commands.MarkNoShow: Rule(decide=deciding_plan.mark_no_show, who=NOBODY, when=BEFORE),
     commands.EndAbandoned: Rule(decide=deciding_plan.end_abandoned, who=NOBODY, when=OPEN),
 }

@@ -50,45 +50,46 @@ class ConnectAuth(Shape):
     peer: Annotated[PeerRef | None, "The peer this page still has, when it reconnects."] = None
 
 
+class Asked(Shape):
+    """What every command has."""
+
+    command_id: Repeatable
+
+
 # --- from the browser: about the sender's own seat -------------------------------------------------------
 
 
-class Arrive(Shape):
+class Arrive(Asked):
     """The device check is done: take the seat (a patient then waits, a physician is in the room)."""
 
     type: Literal["arrive"]
-    command_id: Repeatable
 
 
-class TakeSeat(Shape):
+class TakeSeat(Asked):
     """Move the seat to this device; anyone but a physician then waits for admission on it."""
 
     type: Literal["take_seat"]
-    command_id: Repeatable
 
 
-class Leave(Shape):
+class Leave(Asked):
     """Go."""
 
     type: Literal["leave"]
-    command_id: Repeatable
 
 
-class GiveConsent(Shape):
+class GiveConsent(Asked):
     """Accept the telehealth consent text shown."""
 
     type: Literal["give_consent"]
-    command_id: Repeatable
     text_id: Annotated[TextId, "Which text."]
     text_hash: Annotated[TextHash, "SHA-256 of the text as shown, hexadecimal."]
     language: Annotated[Language, "In which language it was shown."]
 
 
-class TellLocation(Shape):
+class TellLocation(Asked):
     """Say where one is, for an emergency."""
 
     type: Literal["tell_location"]
-    command_id: Repeatable
     country: Annotated[Country, "ISO 3166-1 alpha-2."]
     text: Annotated[LocationText, "Address or description, in one's own words."]
 
@@ -115,25 +116,22 @@ class ReportConnection(Shape):
     level: Annotated[ConnectionLevel, "How good."]
 
 
-class StartSharing(Shape):
+class StartSharing(Asked):
     """Begin to share one's screen."""
 
     type: Literal["start_sharing"]
-    command_id: Repeatable
 
 
-class StopSharing(Shape):
+class StopSharing(Asked):
     """Stop the screen share; a physician may stop anybody's."""
 
     type: Literal["stop_sharing"]
-    command_id: Repeatable
 
 
-class SendMessage(Shape):
+class SendMessage(Asked):
     """Write to everyone in the room."""
 
     type: Literal["send_message"]
-    command_id: Repeatable
     text: Annotated[Text, "What to write."]
 
 
@@ -161,10 +159,9 @@ class CloseMedia(Shape):
 # --- from the browser: about people and the consult; a board says which consult, a seat does not ----------
 
 
-class About(Shape):
+class About(Asked):
     """A message about a consult."""
 
-    command_id: Repeatable
     consult_id: Annotated[ConsultRef | None, "Required from a board, absent from a seat."] = None
 
 
@@ -268,11 +265,10 @@ class RevokeInvitation(About):
 # --- from the browser: only from a board ------------------------------------------------------------------
 
 
-class Schedule(Shape):
+class Schedule(Asked):
     """Make a new consult. The answer has its `consult_id` and the links of its people, once."""
 
     type: Literal["schedule"]
-    command_id: Repeatable
     starts_at: Annotated[Time, "Planned start."]
     ends_at: Annotated[Time, "Planned end, 5 minutes to 8 hours later."]
     people: Annotated[list[Person], MinLen(2), MaxLen(6), "One patient, one or more physicians, others."]

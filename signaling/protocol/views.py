@@ -24,7 +24,6 @@ from signaling.consult.values import (
     Consult,
     ConsultId,
     DeviceId,
-    LanguagePair,
     Participant,
     ParticipantId,
     Phase,
@@ -106,8 +105,6 @@ def view_for(seen: Seen, viewer: ParticipantId, device: DeviceId, *, now: dateti
     if me is None:
         raise ValueError("the viewer is no participant of this consult")
     screen = screen_for(consult, me, device, now)
-    inside = screen in ("room", "on_hold", "separated")
-    pair = consult.interpreting
     return shapes.ConsultView(
         consult_id=consult.id,
         version=consult.version,
@@ -124,12 +121,12 @@ def view_for(seen: Seen, viewer: ParticipantId, device: DeviceId, *, now: dateti
         waiting_for=_waiting_for(consult, screen),
         physician_name=_physician_name(seen),
         interpreter_booked=any(p.seat not in BARRED for p in consult.of_role(Role.INTERPRETER)),
-        interpreting=_languages(pair),
+        interpreting=_languages(consult),
         notices=_notices(consult, me, screen),
         people=[_person(seen, p, me, device, now) for p in visible(consult, me, screen)],
         sharing=consult.sharing if screen == "room" else None,
         separated=screen == "separated",
-        chat_seq=consult.chat_seq if inside else 0,
+        chat_seq=consult.chat_seq if screen in ("room", "separated") else 0,
         can=_can(consult, me, device, now),
         clinic_name=seen.clinic.name,
         clinic_phone=seen.clinic.phone,
@@ -181,8 +178,16 @@ def _physician_name(seen: Seen) -> str | None:
     return seen.person(physicians[0]).name if physicians else None
 
 
-def _languages(pair: LanguagePair | None) -> list[str] | None:
-    return None if pair is None else [pair.patient, pair.clinician]
+def _languages(consult: Consult) -> list[str] | None:
+    """The pair as booked; for an interpreter invited later, what patient and physician speak."""
+    pair = consult.interpreting
+    if pair is not None:
+        return [pair.patient, pair.clinician]
+    if all(p.seat in BARRED for p in consult.of_role(Role.INTERPRETER)):
+        return None
+    patient = next(consult.of_role(Role.PATIENT), None)
+    physician = next(consult.of_role(Role.PHYSICIAN), None)
+    return [patient.language, physician.language] if patient and physician else None
 
 
 def _notices(consult: Consult, me: Participant, screen: shapes.Screen) -> list[shapes.NoticeView]:
@@ -302,7 +307,7 @@ def row_for(seen: Seen, viewer: StaffUser, *, now: datetime) -> shapes.BoardRow:
         started_at=consult.started_at,
         mine=mine is not None,
         my_participant=mine.id if mine is not None else None,
-        interpreting=_languages(consult.interpreting),
+        interpreting=_languages(consult),
         waiting_since=min(since, default=None),
         needs=_needs(consult),
         people=[_board_person(seen, p, viewer, now) for p in people],

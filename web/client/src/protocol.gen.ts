@@ -115,9 +115,9 @@ export interface Admit {
 
 /** The device check is done: take the seat (a patient then waits, a physician is in the room). */
 export interface Arrive {
-  readonly type: "arrive";
   /** Made by the client; the same id again is answered again, not done again. */
   readonly command_id: string;
+  readonly type: "arrive";
 }
 
 /** Ask someone to mute. */
@@ -435,9 +435,9 @@ export interface FetchChat {
 
 /** Accept the telehealth consent text shown. */
 export interface GiveConsent {
-  readonly type: "give_consent";
   /** Made by the client; the same id again is answered again, not done again. */
   readonly command_id: string;
+  readonly type: "give_consent";
   /** Which text. */
   readonly text_id: string;
   /** SHA-256 of the text as shown, hexadecimal. */
@@ -478,9 +478,9 @@ export interface Invite {
 
 /** Go. */
 export interface Leave {
-  readonly type: "leave";
   /** Made by the client; the same id again is answered again, not done again. */
   readonly command_id: string;
+  readonly type: "leave";
 }
 
 /** The viewer. */
@@ -703,9 +703,9 @@ export type Role = "patient" | "companion" | "physician" | "interpreter" | "coor
 
 /** Make a new consult. The answer has its `consult_id` and the links of its people, once. */
 export interface Schedule {
-  readonly type: "schedule";
   /** Made by the client; the same id again is answered again, not done again. */
   readonly command_id: string;
+  readonly type: "schedule";
   /** Planned start. */
   readonly starts_at: string;
   /** Planned end, 5 minutes to 8 hours later. */
@@ -721,9 +721,9 @@ export type SeatState = "invited" | "waiting" | "present" | "on_hold" | "lost" |
 
 /** Write to everyone in the room. */
 export interface SendMessage {
-  readonly type: "send_message";
   /** Made by the client; the same id again is answered again, not done again. */
   readonly command_id: string;
+  readonly type: "send_message";
   /** What to write. */
   readonly text: string;
 }
@@ -752,30 +752,30 @@ export interface SetMedia {
 
 /** Begin to share one's screen. */
 export interface StartSharing {
-  readonly type: "start_sharing";
   /** Made by the client; the same id again is answered again, not done again. */
   readonly command_id: string;
+  readonly type: "start_sharing";
 }
 
 /** Stop the screen share; a physician may stop anybody's. */
 export interface StopSharing {
-  readonly type: "stop_sharing";
   /** Made by the client; the same id again is answered again, not done again. */
   readonly command_id: string;
+  readonly type: "stop_sharing";
 }
 
 /** Move the seat to this device; anyone but a physician then waits for admission on it. */
 export interface TakeSeat {
-  readonly type: "take_seat";
   /** Made by the client; the same id again is answered again, not done again. */
   readonly command_id: string;
+  readonly type: "take_seat";
 }
 
 /** Say where one is, for an emergency. */
 export interface TellLocation {
-  readonly type: "tell_location";
   /** Made by the client; the same id again is answered again, not done again. */
   readonly command_id: string;
+  readonly type: "tell_location";
   /** ISO 3166-1 alpha-2. */
   readonly country: string;
   /** Address or description, in one's own words. */

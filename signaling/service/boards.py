@@ -1,0 +1,112 @@
+"""The boards of a clinic's staff: sent anew, at most a few times a second, when something on them changed."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from signaling.consult.values import ClinicId, ConnectionId, ConsultId, StaffUser
+from signaling.errors import Code, Refused
+from signaling.ports import BoardEntry, Clinics, Clock, Outbox
+from signaling.protocol.shapes import BoardRow
+from signaling.protocol.views import Seen, board_for, row_for
+from signaling.service.connections import Board, Connections
+from signaling.service.consults import Consults
+
+ROWS_KEPT_MAX: Final = 5000  # rows made for one viewer and still true
+
+RowKey = tuple[ConsultId, int, int, ConsultId | None]
+
+
+def staff(entry: BoardEntry) -> StaffUser:
+    """The member of staff acting from a board."""
+    return StaffUser(user=entry.user, role=entry.role, clinic=entry.clinic)
+
+
+class Boards:
+    """Sends boards."""
+
+    def __init__(
+        self,
+        *,
+        consults: Consults,
+        connections: Connections,
+        clinics: Clinics,
+        clock: Clock,
+    ) -> None:
+        """No board is open yet."""
+        self._consults = consults
+        self._connections = connections
+        self._clinics = clinics
+        self._clock = clock
+        self._changed: set[ClinicId] = set()
+        self._rows: dict[tuple[StaffUser, RowKey], BoardRow] = {}
+
+    def mark(self, clinic: ClinicId) -> None:
+        """Something on this clinic's boards has changed."""
+        self._changed.add(clinic)
+
+    async def flush(self, outbox: Outbox) -> None:
+        """Send the boards that have changed since the last flush."""
+        changed, self._changed = self._changed, set()
+        for clinic in changed:
+            for connection, board in self._connections.boards(clinic):
+                await self.show(connection, board, outbox)
+
+    def open_day(self, connection: ConnectionId, day: str | None) -> Board:
+        """Choose the day a board shows; None is today."""
+        board = self._connections.board(connection)
+        if board is None:
+            raise Refused(Code.NOT_PERMITTED, "only on a board")
+        if day is not None:
+            try:
+                date.fromisoformat(day)
+            except ValueError as error:
+                raise Refused(Code.BAD_TIMES, "no such day") from error
+        board.day = day
+        return board
+
+    async def show(self, connection: ConnectionId, board: Board, outbox: Outbox) -> None:
+        """Send one board."""
+        entry, now = board.entry, self._clock.now()
+        zone = self._clinics.facts(entry.clinic).time_zone
+        day = date.fromisoformat(board.day) if board.day else now.astimezone(ZoneInfo(zone)).date()
+        rows = await self._rows_for(staff(entry), *_day(day, zone), now)
+        board.revision += 1
+        view = board_for(
+            day.isoformat(),
+            rows,
+            viewer=staff(entry),
+            time_zone=zone,
+            revision=board.revision,
+            now=now,
+        )
+        if self._connections.board(connection) is board:  # it may have closed meanwhile
+            outbox.send(connection, view)
+
+    async def _rows_for(
+        self, viewer: StaffUser, start: datetime, end: datetime, now: datetime
+    ) -> Sequence[BoardRow]:
+        rows = []
+        for consult in await self._consults.store.board(viewer.clinic, start, end):
+            seen = await self._consults.seen(consult)
+            rows.append(self._row(viewer, seen, now))
+        return rows
+
+    def _row(self, viewer: StaffUser, seen: Seen, now: datetime) -> BoardRow:
+        """A row depends on nothing but the viewer and these revisions, so most are made once."""
+        consult = seen.consult
+        key = (consult.id, consult.version, seen.presence.revision, seen.continued_as)
+        row = self._rows.get((viewer, key))
+        if row is None:
+            if len(self._rows) >= ROWS_KEPT_MAX:
+                self._rows.clear()
+            row = self._rows[viewer, key] = row_for(seen, viewer, now=now)
+        return row
+
+
+def _day(day: date, zone: str) -> tuple[datetime, datetime]:
+    """The start and end of a date in a time zone; 23 to 25 hours apart."""
+    midnight = datetime.combine(day, time.min, tzinfo=ZoneInfo(zone))
+    following = datetime.combine(day + timedelta(days=1), time.min, tzinfo=ZoneInfo(zone))
+    return midnight, following

@@ -1,0 +1,181 @@
+"""One message of one connection: planned, decided, stored, answered, published."""
+
+from collections.abc import Awaitable, Callable
+
+from signaling.consult.rules import case_for
+from signaling.consult.values import (
+    Actor,
+    ActorId,
+    ConnectionId,
+    Consult,
+    ConsultId,
+    Participant,
+    ParticipantId,
+    SeatHolder,
+)
+from signaling.errors import Code, Refused
+from signaling.ports import BoardEntry, Clock, Ids, Outbox, SeatEntry
+from signaling.protocol import messages
+from signaling.protocol.views import holds_seat
+from signaling.service import planning
+from signaling.service.boards import Boards, staff
+from signaling.service.connections import Connections
+from signaling.service.consults import Consults
+from signaling.service.memory import Answers
+from signaling.service.own_seat import OwnSeat
+from signaling.service.publishing import Publisher
+from signaling.service.scheduling import Scheduler
+
+
+class Handler:
+    """Handles the messages of seats and boards."""
+
+    def __init__(
+        self,
+        *,
+        consults: Consults,
+        connections: Connections,
+        boards: Boards,
+        publisher: Publisher,
+        scheduler: Scheduler,
+        own_seat: OwnSeat,
+        outbox: Outbox,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        """Work on the consults and connections of one service."""
+        self._consults = consults
+        self._connections = connections
+        self._boards = boards
+        self._publisher = publisher
+        self._scheduler = scheduler
+        self._own_seat = own_seat
+        self._outbox = outbox
+        self._clock = clock
+        self._ids = ids
+        self._answers = Answers()
+
+    async def from_board(
+        self, connection: ConnectionId, entry: BoardEntry, message: messages.ClientMessage
+    ) -> messages.Answer:
+        """Handle what a board sent."""
+        if isinstance(message, messages.OpenBoard):
+            board = self._boards.open_day(connection, message.day)
+            await self._boards.show(connection, board, self._outbox)
+            return messages.Accepted()
+        if isinstance(message, messages.Schedule):
+            async with self._consults.hold(entry.user):
+                return await self._once(ActorId(entry.user), message, lambda: self._schedule(entry, message))
+        if not isinstance(message, messages.About) or message.consult_id is None:
+            raise Refused(Code.NOT_PERMITTED, "not from a board")
+        async with self._consults.hold(message.consult_id):
+            return await self._about(message.consult_id, message, staff(entry), ActorId(entry.user), None)
+
+    async def from_seat(
+        self, connection: ConnectionId, entry: SeatEntry, message: messages.ClientMessage
+    ) -> messages.Answer:
+        """Handle what a seat sent. Only the device that holds the seat speaks for it."""
+        async with self._consults.hold(entry.consult):
+            if self._connections.entry(connection) is not entry:
+                raise Refused(Code.NOT_NOW, "this connection is being closed")
+            consult = (await self._consults.load(entry.consult)).consult
+            me = consult.participant(entry.participant)
+            if me is None:
+                raise Refused(Code.NOT_FOUND, "no such participant")
+            if not holds_seat(me, entry.device) and not isinstance(message, messages.TakeSeat):
+                raise Refused(Code.ELSEWHERE, "another device holds the seat")
+            return await self._from_holder(entry, consult, me, message)
+
+    async def _from_holder(
+        self, entry: SeatEntry, consult: Consult, me: Participant, message: messages.ClientMessage
+    ) -> messages.Answer:
+        match message:
+            case messages.SetMedia() | messages.ReportDeviceCheck() | messages.ReportConnection():
+                return await self._own_seat.report(consult, me, message)
+            case messages.FetchChat():
+                return await self._own_seat.chat(consult, me, message)
+            case messages.ConnectMedia():
+                return await self._own_seat.connect_media(consult, me, message)
+            case messages.CloseMedia():
+                return await self._own_seat.close_media(consult, me, message)
+            case messages.Asked():
+                by = SeatHolder(participant=me.id)
+                return await self._about(consult.id, message, by, ActorId(me.id), entry)
+            case _:
+                raise Refused(Code.NOT_PERMITTED, "not from a seat")
+
+    async def _about(
+        self,
+        consult_id: ConsultId,
+        message: messages.Asked,
+        by: Actor,
+        actor: ActorId,
+        entry: SeatEntry | None,
+    ) -> messages.Answer:
+        async def work() -> messages.Accepted:
+            case_for((await self._consults.load(consult_id)).consult, by=by, now=self._clock.now())
+            if isinstance(message, messages.ContinueConsult):
+                return await self._continue(consult_id, message, by)
+            return await self._command(consult_id, message, by, entry)
+
+        return await self._once(actor, message, work)
+
+    async def _once(
+        self,
+        actor: ActorId,
+        message: messages.Asked,
+        work: Callable[[], Awaitable[messages.Accepted]],
+    ) -> messages.Answer:
+        """Do `work` unless this actor was answered to this command already."""
+        answered = self._answers.get(actor, message.command_id)
+        if answered is not None:
+            return answered
+        answer = await work()
+        self._answers.put(actor, message.command_id, answer)
+        return answer
+
+    async def _schedule(self, entry: BoardEntry, message: messages.Schedule) -> messages.Accepted:
+        accepted = await self._scheduler.schedule(staff(entry), message)
+        self._boards.mark(entry.clinic)
+        return accepted
+
+    async def _continue(
+        self, consult_id: ConsultId, message: messages.ContinueConsult, by: Actor
+    ) -> messages.Accepted:
+        old = await self._consults.load(consult_id)
+        accepted = await self._scheduler.continue_consult(old, message, by)
+        self._consults.drop(consult_id)
+        if accepted.consult_id is not None:
+            for connection, _ in self._connections.seats(consult_id):
+                self._outbox.send(connection, messages.ConsultContinued(consult_id=accepted.consult_id))
+        await self._publisher.publish(consult_id)
+        return accepted
+
+    async def _command(
+        self, consult_id: ConsultId, message: messages.Asked, by: Actor, entry: SeatEntry | None
+    ) -> messages.Accepted:
+        loaded = await self._consults.load(consult_id)
+        if isinstance(message, messages.Invite):
+            await self._scheduler.check_account(loaded.consult.clinic, message.person)
+        planned = planning.plan(
+            message,
+            planning.Scene(
+                consult=loaded.consult,
+                me=entry.participant if entry else None,
+                device=entry.device if entry else None,
+                ids=self._ids,
+            ),
+        )
+        after, happened = await self._consults.act(consult_id, planned.command, by=by, rows=planned.rows)
+        if isinstance(message, messages.AskToMute):
+            await self._ask_to_mute(after, message.participant)
+        if happened:
+            await self._publisher.publish(consult_id)
+        links = await self._scheduler.links(after, planned.invited) if planned.invited else []
+        return messages.Accepted(version=after.version, participant=planned.invited, invitations=links)
+
+    async def _ask_to_mute(self, consult: Consult, participant: ParticipantId) -> None:
+        presence = await self._consults.presence.get(consult.id)
+        connection = presence.of(participant).connection
+        if connection is not None and self._connections.entry(connection) is not None:
+            self._outbox.send(connection, messages.AskedToMute())

@@ -1,0 +1,109 @@
+"""What the media plane is told: peers to take and close, and the routing after each change.
+
+Refusing somebody media must not depend on luck: what could not be told is told again until it was.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from typing import Final
+
+from signaling.consult.presence import ConsultPresence
+from signaling.consult.routing import routing
+from signaling.consult.values import Consult, ConsultId, PeerId
+from signaling.errors import Code, MediaUnavailable, Refused
+from signaling.ports import Clock, MediaPort, PeerLink, Routing
+
+TOLD_WITHIN_S: Final = 5.0  # a media plane that takes longer counts as unavailable
+
+_log = logging.getLogger(__name__)
+
+
+class MediaKeeper:
+    """Keeps the media plane in step with the consults of this process."""
+
+    def __init__(self, *, media: MediaPort, clock: Clock) -> None:
+        """Nothing was told yet."""
+        self._media = media
+        self._clock = clock
+        self._told: dict[ConsultId, frozenset[PeerLink]] = {}
+        self._to_close: dict[ConsultId, set[PeerId]] = {}
+        self._behind: set[ConsultId] = set()
+        self._revision = 0
+
+    async def connect(self, consult: ConsultId, peer: PeerId, offer: str) -> str:
+        """Return the answer to a peer's offer, or raise `Refused`."""
+        try:
+            async with asyncio.timeout(TOLD_WITHIN_S):
+                return await self._media.connect(consult, peer, offer)
+        except MediaUnavailable as error:
+            raise Refused(error.code, error.hint) from error
+        except TimeoutError as error:
+            await self.close_peer(consult, peer)
+            raise Refused(Code.MEDIA_UNAVAILABLE, "no answer in time") from error
+
+    async def close_peer(self, consult: ConsultId, peer: PeerId) -> None:
+        """Close a peer; if that fails, again until it succeeds."""
+        waiting = self._to_close.setdefault(consult, set())
+        waiting.add(peer)
+        if await self._tell(consult, self._media.close_peer(consult, peer)):
+            waiting.discard(peer)
+        if not waiting:
+            del self._to_close[consult]
+
+    async def settle(self, consult: Consult, presence: ConsultPresence) -> None:
+        """Make the routing of `consult` what it should be now."""
+        for peer in tuple(self._to_close.get(consult.id, ())):
+            await self.close_peer(consult.id, peer)
+        if consult.over:
+            await self._close(consult.id)
+            return
+        links = _peer_links(consult, presence)
+        if links == self._told.get(consult.id, frozenset()):
+            self._behind -= {consult.id} if consult.id not in self._to_close else set()
+            return
+        told = Routing(revision=self._next_revision(), links=links)
+        if await self._tell(consult.id, self._media.route(consult.id, told)):
+            self._told[consult.id] = links
+
+    async def _close(self, consult: ConsultId) -> None:
+        if await self._tell(consult, self._media.close_consult(consult)):
+            self.forget(consult)
+
+    def forget(self, consult: ConsultId) -> None:
+        """The media plane knows nothing of this consult (any more): tell it everything next time."""
+        self._told.pop(consult, None)
+        self._to_close.pop(consult, None)
+        self._behind.discard(consult)
+
+    def behind(self) -> tuple[ConsultId, ...]:
+        """The consults whose last word did not reach the media plane; `settle` them again."""
+        return tuple(self._behind)
+
+    def _next_revision(self) -> int:
+        """Grows even across a restart of this server, so that an adopted worker takes the newer one."""
+        self._revision = max(self._revision + 1, int(self._clock.now().timestamp() * 1000))
+        return self._revision
+
+    async def _tell(self, consult: ConsultId, telling: Awaitable[None]) -> bool:
+        try:
+            async with asyncio.timeout(TOLD_WITHIN_S):
+                await telling
+        except (MediaUnavailable, TimeoutError) as error:
+            self._told.pop(consult, None)
+            self._behind.add(consult)
+            _log.warning("media plane not reached, trying again: %s", type(error).__name__)
+            return False
+        self._behind.discard(consult)
+        return True
+
+
+def _peer_links(consult: Consult, presence: ConsultPresence) -> frozenset[PeerLink]:
+    links = set()
+    for link in routing(consult, presence):
+        publisher, subscriber = presence.of(link.publisher).peer, presence.of(link.subscriber).peer
+        if publisher is not None and subscriber is not None:
+            links.add(
+                PeerLink(publisher=publisher, source=link.source, subscriber=subscriber, slot=link.slot)
+            )
+    return frozenset(links)

@@ -1,0 +1,124 @@
+"""What follows a change: presence and media brought in step, every viewer's whole view, and the cut."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from signaling.consult.presence import connected, disconnected, with_peer
+from signaling.consult.values import (
+    BARRED,
+    HERE,
+    OVER,
+    ConnectionId,
+    Consult,
+    ConsultId,
+    Participant,
+    ParticipantId,
+    Phase,
+    Role,
+)
+from signaling.ports import Clock, Outbox
+from signaling.protocol.views import Seen, holds_seat, view_for
+from signaling.service.boards import Boards
+from signaling.service.connections import Connections
+from signaling.service.consults import Consults
+from signaling.service.media import MediaKeeper
+
+AFTER_END_S: Final = 120  # patient and physician stay reachable this long, to be told it goes on
+
+
+class Publisher:
+    """Publishes one consult at a time, under its lock."""
+
+    def __init__(
+        self,
+        *,
+        consults: Consults,
+        connections: Connections,
+        media: MediaKeeper,
+        boards: Boards,
+        outbox: Outbox,
+        clock: Clock,
+    ) -> None:
+        """Publish to the connections of this process."""
+        self._consults = consults
+        self._connections = connections
+        self._media = media
+        self._boards = boards
+        self._outbox = outbox
+        self._clock = clock
+
+    async def publish(self, consult_id: ConsultId) -> None:
+        """Bring everything in step with the consult as it is now; media first, so nobody hears too much."""
+        await self._settle_seats(consult_id)
+        seen = await self._consults.seen(consult_id)
+        await self._media.settle(seen.consult, seen.presence)
+        self._send_views(seen)
+        self._boards.mark(seen.consult.clinic)
+
+    async def _settle_seats(self, consult_id: ConsultId) -> None:
+        """Each seat's connection is the newest on the device that holds it; others have no peer."""
+        seen = await self._consults.seen(consult_id)
+        for person in seen.consult.participants:
+            await self._settle_connection(seen, person)
+            await self._settle_peer(consult_id, person.id)
+
+    async def _settle_connection(self, seen: Seen, person: Participant) -> None:
+        consult_id, presence = seen.consult.id, seen.presence.of(person.id)
+        wanted = self.holder(seen.consult, person)
+        known = {connection for connection, _ in self._connections.of(consult_id, person.id)}
+        if wanted == presence.connection or (wanted is None and presence.connection not in known):
+            return  # nothing moved here; a connection that closed is `detach`'s business
+        await self.drop_peer(consult_id, person)  # it was on the other device
+        now = self._clock.now()
+        await self._consults.presence.update(
+            consult_id,
+            lambda p: (
+                connected(p, person.id, wanted)
+                if wanted is not None
+                else disconnected(p, person.id, presence.connection, now=now)
+            ),
+        )
+
+    def holder(self, consult: Consult, person: Participant) -> ConnectionId | None:
+        """The newest connection here on the device that holds the seat."""
+        open_here = self._connections.of(consult.id, person.id)
+        return next((c for c, device in reversed(open_here) if holds_seat(person, device)), None)
+
+    async def _settle_peer(self, consult_id: ConsultId, participant: ParticipantId) -> None:
+        seen = await self._consults.seen(consult_id)
+        person = seen.consult.participant(participant)
+        if person is None or seen.presence.of(participant).peer is None:
+            return
+        if seen.consult.over or person.seat not in HERE:
+            await self.drop_peer(consult_id, person)
+
+    async def drop_peer(self, consult_id: ConsultId, person: Participant) -> None:
+        """Close a participant's peer, if there is one."""
+        presence = await self._consults.presence.get(consult_id)
+        peer = presence.of(person.id).peer
+        if peer is None:
+            return
+        await self._consults.presence.update(consult_id, lambda p: with_peer(p, person.id, None))
+        await self._media.close_peer(consult_id, peer)
+
+    def _send_views(self, seen: Seen) -> None:
+        now = self._clock.now()
+        for connection, entry in self._connections.seats(seen.consult.id):
+            person = seen.consult.participant(entry.participant)
+            if person is None:
+                continue
+            self._outbox.send(connection, view_for(seen, person.id, entry.device, now=now))
+            if is_cut(seen.consult, person, now):
+                self._connections.remove(connection)
+                self._outbox.close(connection)
+
+
+def is_cut(consult: Consult, person: Participant, now: datetime) -> bool:
+    """Whether this person's connection is closed after its final view."""
+    if person.seat in BARRED:
+        return True
+    if consult.phase not in OVER:
+        return False
+    if consult.phase is not Phase.ENDED or person.role is Role.INTERPRETER or consult.ended_at is None:
+        return True
+    return now - consult.ended_at >= timedelta(seconds=AFTER_END_S)

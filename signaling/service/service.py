@@ -1,0 +1,340 @@
+"""The service: what a connection may ask of it, what the clock asks, and what the media plane reports."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from signaling.consult import commands, deadlines
+from signaling.consult.presence import (
+    ConsultPresence,
+    connected,
+    disconnected,
+    given_up,
+    overdue,
+    owner_of,
+    with_level,
+    without_peer,
+)
+from signaling.consult.values import (
+    HERE,
+    Actor,
+    ConnectionId,
+    ConnectionLevel,
+    Consult,
+    ConsultId,
+    PeerId,
+    Policy,
+    SeatHolder,
+    SeatState,
+    TheClock,
+)
+from signaling.errors import Code, Refused
+from signaling.ports import (
+    BoardEntry,
+    Clinics,
+    Clock,
+    ConsultStore,
+    Entry,
+    Ids,
+    Invitations,
+    MediaPort,
+    Outbox,
+    PresenceStore,
+    SeatEntry,
+)
+from signaling.protocol import messages
+from signaling.protocol.views import holds_seat
+from signaling.service.boards import Boards
+from signaling.service.connections import Connections
+from signaling.service.consults import Consults
+from signaling.service.handling import Handler
+from signaling.service.media import MediaKeeper
+from signaling.service.own_seat import OwnSeat
+from signaling.service.publishing import Publisher, is_cut
+from signaling.service.scheduling import Scheduler
+
+TICK_S: Final = 1.0
+BOARDS_EVERY_S: Final = 0.25
+DUE_AT_ONCE: Final = 50  # consults one tick works on; the rest follow in the next
+LIVE_MAX: Final = 2000  # consults looked at when this server starts
+DEVICES_MAX: Final = 4  # open connections of one participant
+
+_log = logging.getLogger(__name__)
+
+
+class Service:
+    """Everything between the gateway and the ports. `start` it, `run` it, and tell it what connects."""
+
+    def __init__(
+        self,
+        *,
+        store: ConsultStore,
+        presence: PresenceStore,
+        media: MediaPort,
+        clock: Clock,
+        ids: Ids,
+        invitations: Invitations,
+        clinics: Clinics,
+        outbox: Outbox,
+        policy: Policy,
+    ) -> None:
+        """`policy` is what newly scheduled consults get."""
+        self._clock = clock
+        self._outbox = outbox
+        self._connections = Connections()
+        self._consults = Consults(store=store, clock=clock, presence=presence, clinics=clinics)
+        self._media = MediaKeeper(media=media, clock=clock)
+        self._boards = Boards(
+            consults=self._consults, connections=self._connections, clinics=clinics, clock=clock
+        )
+        self._publisher = Publisher(
+            consults=self._consults,
+            connections=self._connections,
+            media=self._media,
+            boards=self._boards,
+            outbox=outbox,
+            clock=clock,
+        )
+        self._handler = Handler(
+            consults=self._consults,
+            connections=self._connections,
+            boards=self._boards,
+            publisher=self._publisher,
+            scheduler=Scheduler(
+                consults=self._consults,
+                clock=clock,
+                ids=ids,
+                invitations=invitations,
+                clinics=clinics,
+                policy=policy,
+            ),
+            own_seat=OwnSeat(
+                consults=self._consults,
+                media=self._media,
+                publisher=self._publisher,
+                clock=clock,
+                ids=ids,
+            ),
+            outbox=outbox,
+            clock=clock,
+            ids=ids,
+        )
+
+    # --- connections -------------------------------------------------------------------------------------
+
+    async def attach(self, connection: ConnectionId, entry: Entry, *, peer: PeerId | None = None) -> None:
+        """A connection opened with a redeemed ticket; `peer` is the one its page says it still has.
+
+        Raises:
+            Refused: `not_found` if there is no such consult or participant.
+        """
+        if isinstance(entry, BoardEntry):
+            self._connections.add(connection, entry)
+            board = self._boards.open_day(connection, None)
+            await self._boards.show(connection, board, self._outbox)
+            return
+        async with self._consults.hold(entry.consult):
+            await self._attach_seat(connection, entry, peer)
+
+    async def _attach_seat(self, connection: ConnectionId, entry: SeatEntry, peer: PeerId | None) -> None:
+        loaded = await self._consults.load(entry.consult)
+        me = loaded.consult.participant(entry.participant)
+        if me is None:
+            raise Refused(Code.NOT_FOUND, "no such participant")
+        self._displace(entry)
+        self._connections.add(connection, entry)
+        if holds_seat(me, entry.device):
+            presence = await self._consults.presence.get(entry.consult)
+            if presence.of(me.id).peer != peer:
+                await self._publisher.drop_peer(entry.consult, me)
+            await self._consults.presence.update(entry.consult, lambda p: connected(p, me.id, connection))
+            if peer is not None and presence.of(me.id).peer != peer:
+                self._outbox.send(connection, messages.MediaLost(peer=peer))
+            if me.seat is SeatState.LOST:
+                await self._act(
+                    entry.consult,
+                    commands.Arrive(device=entry.device),
+                    SeatHolder(participant=me.id),
+                )
+        await self._publisher.publish(entry.consult)
+
+    def _displace(self, entry: SeatEntry) -> None:
+        """An older page on the same device goes; of too many devices, the one that came first."""
+        others = self._connections.of(entry.consult, entry.participant)
+        same = [c for c, device in others if device == entry.device]
+        rest = [c for c, device in others if device != entry.device]
+        for connection in (*same, *rest[: len(rest) - DEVICES_MAX + 1 if len(rest) >= DEVICES_MAX else 0]):
+            self._outbox.send(connection, messages.Displaced())
+            self._connections.remove(connection)
+            self._outbox.close(connection)
+
+    async def detach(self, connection: ConnectionId) -> None:
+        """A connection closed. Its seat is kept; after `lost_after_s` its holder counts as lost."""
+        entry = self._connections.remove(connection)
+        if not isinstance(entry, SeatEntry):
+            return
+        async with self._consults.hold(entry.consult):
+            now = self._clock.now()
+            await self._consults.presence.update(
+                entry.consult, lambda p: disconnected(p, entry.participant, connection, now=now)
+            )
+            if all(d != entry.device for _, d in self._connections.of(entry.consult, entry.participant)):
+                gone = commands.ReleaseDevice(participant=entry.participant, device=entry.device)
+                await self._act(entry.consult, gone, TheClock())
+            await self._publisher.publish(entry.consult)
+
+    async def handle(self, connection: ConnectionId, message: messages.ClientMessage) -> messages.Answer:
+        """Do what a connection asks.
+
+        Raises:
+            Refused: the person may not, or not now.
+        """
+        entry = self._connections.entry(connection)
+        if entry is None:
+            raise Refused(Code.NOT_NOW, "this connection is being closed")
+        if isinstance(entry, BoardEntry):
+            return await self._handler.from_board(connection, entry, message)
+        return await self._handler.from_seat(connection, entry, message)
+
+    # --- what the media plane reports --------------------------------------------------------------------
+
+    async def media_peer_lost(self, consult: ConsultId, peer: PeerId) -> None:
+        """A peer is gone from the media plane; its page is asked to make a new one."""
+        async with self._consults.hold(consult):
+            await self._peers_gone(consult, (peer,))
+
+    async def media_consult_lost(self, consult: ConsultId) -> None:
+        """The media plane has lost everything of a consult (its worker died)."""
+        async with self._consults.hold(consult):
+            self._media.forget(consult)
+            presence = await self._consults.presence.get(consult)
+            peers = tuple(p.peer for p in presence.people.values() if p.peer is not None)
+            await self._peers_gone(consult, peers)
+
+    async def _peers_gone(self, consult: ConsultId, peers: tuple[PeerId, ...]) -> None:
+        presence = await self._consults.presence.get(consult)
+        for peer in peers:
+            owner = owner_of(presence, peer)
+            if owner is None:
+                continue
+            await self._consults.presence.update(consult, partial(without_peer, peer=peer))
+            connection = presence.of(owner).connection
+            if connection is not None and self._connections.entry(connection) is not None:
+                self._outbox.send(connection, messages.MediaLost(peer=peer))
+        if peers:
+            await self._publisher.publish(consult)
+
+    async def media_quality(self, consult: ConsultId, peer: PeerId, level: ConnectionLevel) -> None:
+        """How well a peer's media arrives, as the media plane measures it."""
+        async with self._consults.hold(consult):
+            before = await self._consults.presence.get(consult)
+            after = await self._consults.presence.update(
+                consult, lambda p: with_level(p, owner_of(p, peer), level)
+            )
+            if after.revision != before.revision:
+                await self._publisher.publish(consult)
+
+    # --- the clock ---------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Take over the live consults: whoever was here and does not reconnect in time is lost."""
+        now = self._clock.now()
+        for consult_id in await self._consults.store.live(limit=LIVE_MAX):
+            async with self._consults.hold(consult_id):
+                consult = (await self._consults.load(consult_id)).consult
+                await self._consults.presence.update(
+                    consult_id, partial(_nobody_connected, consult=consult, now=now)
+                )
+                for person in consult.participants:
+                    if person.further_device is not None:
+                        gone = commands.ReleaseDevice(participant=person.id, device=person.further_device)
+                        await self._act(consult_id, gone, TheClock())
+
+    async def run(self) -> None:
+        """Tick and send boards until cancelled. A failing round is logged and the next one is tried."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_every(TICK_S, self.tick))
+            tasks.create_task(_every(BOARDS_EVERY_S, self.flush_boards))
+
+    async def flush_boards(self) -> None:
+        """Send the boards that changed."""
+        await self._boards.flush(self._outbox)
+
+    async def tick(self) -> None:
+        """Do what is due. Doubles are harmless, here and on other servers."""
+        now = self._clock.now()
+        for consult in await self._consults.store.due(now, limit=DUE_AT_ONCE):
+            await self._each(consult, self._do_due)
+        for consult in await self._consults.presence.known():
+            await self._each(consult, self._look_at_presence)
+        for consult in self._media.behind():
+            await self._each(consult, self._publisher.publish)
+        for consult in self._connections.consults():
+            await self._each(consult, self._cut_after_end)
+
+    async def refresh(self, consult: ConsultId) -> None:
+        """The consult has changed on another server: load it anew and send its views."""
+        self._consults.drop(consult)
+        await self._each(consult, self._publisher.publish)
+
+    async def _each(self, consult: ConsultId, work: Callable[[ConsultId], Awaitable[None]]) -> None:
+        """Work on one consult; what fails there does not keep the others waiting."""
+        try:
+            async with self._consults.hold(consult):
+                await work(consult)
+        except Exception:  # noqa: BLE001 (a bug in one consult must not stop the clock of all)
+            _log.exception("a consult could not be worked on")
+
+    async def _do_due(self, consult_id: ConsultId) -> None:
+        # Loaded anew: another server may have done it, and then this one must not spin on its own copy.
+        self._consults.drop(consult_id)
+        consult = (await self._consults.load(consult_id)).consult
+        for command in deadlines.due(consult, self._clock.now()):
+            await self._act(consult_id, command, TheClock())
+        await self._publisher.publish(consult_id)
+
+    async def _look_at_presence(self, consult_id: ConsultId) -> None:
+        consult = (await self._consults.load(consult_id)).consult
+        presence = await self._consults.presence.get(consult_id)
+        lost = overdue(presence, now=self._clock.now(), after_s=consult.policy.lost_after_s)
+        for participant in lost:
+            await self._act(consult_id, commands.MarkLost(participant=participant), TheClock())
+            await self._consults.presence.update(consult_id, partial(given_up, participant=participant))
+        if lost:
+            await self._publisher.publish(consult_id)
+        here = any(p.connection or p.gone_since or p.peer for p in presence.people.values())
+        if not here and not self._connections.seats(consult_id):
+            await self._consults.presence.forget(consult_id)
+
+    async def _cut_after_end(self, consult_id: ConsultId) -> None:
+        consult = (await self._consults.load(consult_id)).consult
+        now = self._clock.now()
+        if consult.over and any(is_cut(consult, p, now) for p in consult.participants):
+            await self._publisher.publish(consult_id)
+
+    async def _act(self, consult: ConsultId, command: commands.Command, by: Actor) -> None:
+        """Do what nobody waits for an answer to; a refusal is no news."""
+        try:
+            await self._consults.act(consult, command, by=by)
+        except Refused as refused:
+            _log.info("%s not done: %s", command.type, refused.code)
+
+
+def _nobody_connected(presence: ConsultPresence, *, consult: Consult, now: datetime) -> ConsultPresence:
+    """Whoever the consult says is here, and no server has a connection of, has been gone since `now`."""
+    for person in consult.participants:
+        if person.seat in HERE:
+            presence = disconnected(presence, person.id, None, now=now)
+    return presence
+
+
+async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        try:
+            await work()
+        except Exception:  # noqa: BLE001 (a store that is away comes back; the clock goes on)
+            _log.exception("a round failed, trying again")
+        await asyncio.sleep(seconds)
