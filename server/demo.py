@@ -12,6 +12,7 @@ from server.demo_day import CLINIC_ID, STAFF, VISITS, Colleague, Guest, Visit
 from server.http.keys import Services
 from server.identity.accounts import Accounts
 from server.identity.random_values import new_id, new_password
+from server.identity.seats import invitation_link
 from server.storage.consults import Consults
 from signaling.consult import commands, deadlines
 from signaling.consult.events import Event
@@ -98,7 +99,7 @@ async def _links(
 
     async def invited(role: Role) -> str:
         participant = next(main.of_role(role))
-        return f"{site}/v#{await services.seats.invite(main.id, participant.id, now=now)}"
+        return invitation_link(site, await services.seats.invite(main.id, participant.id, now=now))
 
     return {
         "patient": await invited(Role.PATIENT),

@@ -132,6 +132,6 @@ def configure(settings: Server) -> None:
 
 
 def logger(component: str) -> structlog.stdlib.BoundLogger:
-    """The logger of one component."""
-    bound: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("meridian").bind(component=component)
-    return bound
+    """The logger of one component. Not bound here: that would freeze what is configured now."""
+    lazy: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("meridian", component=component)
+    return lazy

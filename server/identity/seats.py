@@ -32,6 +32,11 @@ def cookie_name(consult_id: ConsultId, participant_id: ParticipantId) -> str:
     return COOKIE_PREFIX + digest[:12]
 
 
+def invitation_link(origin: str, secret: str) -> str:
+    """The secret is in the fragment: no server, proxy or log on the way ever sees it."""
+    return f"{origin}/v#{secret}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invited:
     """Whose invitation a secret is, and what became of it."""

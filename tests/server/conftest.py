@@ -6,11 +6,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientResponse, CookieJar, web
+from aiohttp.test_utils import TestClient, TestServer
 
+from server import compose
+from server.demo import Demo, prepare
+from server.http.application import application
+from server.http.keys import Services
 from server.settings import Settings
-from server.settings_loading import load
+from server.settings_loading import Values, load
 from server.storage.database import Database
 from server.storage.upgrade import upgrade
+from signaling.consult.values import UserId
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
@@ -42,7 +49,7 @@ def free_port() -> int:
 
 @pytest.fixture
 def settings(tmp_path: Path, free_port: int) -> Settings:
-    overrides = {
+    overrides: Values = {
         "server": {"port": free_port, "data_dir": tmp_path / "data"},
         "media": {"workers": 1},
         "clinic": {"id": "demo", "name": "Test Clinic", "phone": "+1 310 555 0142"},
@@ -58,3 +65,68 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
     await database.close()
 
 
+class Site:
+    """The HTTP side over a real socket, with the demo's day in its database."""
+
+    def __init__(
+        self, client: TestClient[web.Request, web.Application], services: Services, demo: Demo
+    ) -> None:
+        self.client = client
+        self.services = services
+        self.demo = demo
+        self.hung_up: list[UserId] = []
+
+    @property
+    def origin(self) -> str:
+        return self.services.site.origins[0]
+
+    def secret(self, link: str) -> str:
+        return self.demo.links[link].partition("#")[2]
+
+    async def post(self, path: str, body: object = None, **headers: str) -> ClientResponse:
+        """POST as a page of ours does."""
+        sent = {"Sec-Fetch-Site": "same-origin", "Origin": self.origin} | {
+            name.replace("_", "-"): value for name, value in headers.items()
+        }
+        return await self.client.post(path, json={} if body is None else body, headers=sent)
+
+    async def get(self, path: str, **headers: str) -> ClientResponse:
+        sent = {"Accept": "text/html"} | {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.client.get(path, headers=sent, allow_redirects=False)
+
+    async def enter(self, link: str, language: str = "ar") -> str:
+        """Take the seat of a demo link; returns the page."""
+        body = {"secret": self.secret(link), "language": language, "has_camera_interface": True}
+        answer = await self.post("/api/invitation/exchange", body)
+        assert answer.status == 200, await answer.text()
+        return str((await answer.json())["url"])
+
+    async def sign_in(self, link: str) -> None:
+        answer = await self.post("/api/demo/enter", {"secret": self.secret(link)})
+        assert answer.status == 200, await answer.text()
+
+
+@pytest.fixture
+async def http(settings: Settings, database: Database, clock: SetClock) -> AsyncIterator[Site]:
+    hung_up: list[UserId] = []
+
+    async def hang_up(user: UserId) -> None:
+        hung_up.append(user)
+
+    made = compose.services(
+        settings,
+        database=database,
+        clock=clock,
+        demo=True,
+        in_consult=lambda _user: False,
+        hang_up=hang_up,
+        consults_live=lambda: 0,
+        media_workers=lambda: (1, 1),
+    )
+    demo = await prepare(made, compose.policy(settings))
+    app = application(made, attach_gateway=lambda _app: None)
+    jar = CookieJar(unsafe=True)
+    async with TestClient(TestServer(app, port=settings.server.port), cookie_jar=jar) as client:
+        site = Site(client, made, demo)
+        site.hung_up = hung_up
+        yield site

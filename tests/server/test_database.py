@@ -90,10 +90,13 @@ async def test_a_time_without_a_zone_is_refused(database: Database) -> None:
 
 
 async def test_a_failed_write_leaves_nothing_behind(database: Database) -> None:
-    with pytest.raises(ZeroDivisionError):
+    async def fail() -> None:
         async with database.write() as connection:
             await connection.execute(insert(StaffAccount).values(account(1)))
-            _ = 1 / 0
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
     async with database.read() as connection:
         assert (await connection.execute(select(StaffAccount.user_id))).all() == []
 

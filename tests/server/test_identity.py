@@ -83,9 +83,7 @@ async def test_200_exchanges_of_one_invitation_at_once_make_exactly_one_first_de
     assert len({one.cookie for one in taken}) == 200
 
 
-async def test_looking_an_invitation_up_uses_nothing_up(
-    database: Database, seats: Seats, clock: Any
-) -> None:
+async def test_looking_an_invitation_up_uses_nothing_up(database: Database, seats: Seats, clock: Any) -> None:
     consult = await a_consult(database, clock.now())
     secret = await seats.invite(consult.id, PATIENT, now=clock.now())
     for _ in range(20):
@@ -131,9 +129,7 @@ async def test_a_revoked_invitation_takes_its_devices_with_it(
     consult = await a_consult(database, clock.now())
     secret = await seats.invite(consult.id, PATIENT, now=clock.now())
     taken = await exchange(seats, secret, clock.now())
-    events = decide(
-        consult, commands.RevokeInvitation(participant=PATIENT), by=COORDINATOR, now=clock.now()
-    )
+    events = decide(consult, commands.RevokeInvitation(participant=PATIENT), by=COORDINATOR, now=clock.now())
     after = replay(consult, events)
     assert after is not None
     await Consults(database).append(
@@ -160,8 +156,8 @@ async def test_the_database_holds_no_secret(database: Database, seats: Seats, cl
     secret = await seats.invite(consult.id, PATIENT, now=clock.now())
     taken = await exchange(seats, secret, clock.now())
     async with database.read() as connection:
-        rows = (await connection.execute(select(Invitation.__table__))).all()
-        rows += (await connection.execute(select(SeatDevice.__table__))).all()
+        rows = [*(await connection.execute(select(Invitation.__table__)))]
+        rows += [*(await connection.execute(select(SeatDevice.__table__)))]
     assert rows
     assert secret not in repr(rows)
     assert taken.cookie not in repr(rows)

@@ -94,7 +94,7 @@ def test_a_wrong_setting_is_named_with_a_next_step(tmp_path: Path, text: str, na
 
 def test_an_unknown_setting_in_the_environment_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MERIDIAN_SERVER__PROT", "1")
-    with pytest.raises(SettingsError, match="server.prot"):
+    with pytest.raises(SettingsError, match=r"server\.prot"):
         load()
 
 

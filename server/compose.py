@@ -1,0 +1,89 @@
+"""Makes what requests need from the settings and the parts that are already running."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from server.demo import LINK_LIFETIME_S
+from server.http import tickets
+from server.http.keys import Services
+from server.http.origin import site
+from server.http.static import StaticFiles
+from server.identity.accounts import Accounts
+from server.identity.one_use import OneUse
+from server.identity.passwords import Passwords
+from server.identity.seats import Seats, invitation_link
+from server.identity.sign_ins import SignIns
+from server.identity.throttle import Throttle
+from server.settings import Settings
+from server.storage.consults import Consults
+from server.storage.database import Database
+from signaling.consult.values import ClinicId, ConsultId, ParticipantId, Policy, UserId
+from signaling.ports import ClinicFacts, Clock
+from web.emergency import emergency_numbers
+from web.render import DIST, Renderer
+
+NUMBERS: Final[Mapping[str, str]] = emergency_numbers()
+
+
+def services(
+    settings: Settings,
+    *,
+    database: Database,
+    clock: Clock,
+    demo: bool,
+    in_consult: Callable[[UserId], bool],
+    hang_up: Callable[[UserId], Awaitable[None]],
+    consults_live: Callable[[], int],
+    media_workers: Callable[[], tuple[int, int]],
+) -> Services:
+    """Everything a request may need. Raises `web.render.MissingAssetError` without a built front end."""
+    accounts = Accounts(database, Passwords())
+    return Services(
+        settings=settings,
+        site=site(settings),
+        clock=clock,
+        database=database,
+        consults=Consults(database),
+        accounts=accounts,
+        sign_ins=SignIns(database, accounts, settings.sign_in, in_consult=in_consult),
+        seats=Seats(database, settings.invitations),
+        throttle=Throttle(settings),
+        tickets=OneUse(lifetime_s=tickets.LIFETIME_S),
+        renderer=Renderer.load(),
+        files=StaticFiles(DIST),
+        demo_links=OneUse(lifetime_s=LINK_LIFETIME_S) if demo else None,
+        hang_up=hang_up,
+        consults_live=consults_live,
+        media_workers=media_workers,
+    )
+
+
+def policy(settings: Settings) -> Policy:
+    """The times and limits of consults that are made from now on."""
+    return Policy(**settings.waiting.model_dump())
+
+
+class InvitationLinks:
+    """The `Invitations` of `signaling.ports`."""
+
+    def __init__(self, seats: Seats, clock: Clock, origin: str) -> None:
+        self._seats = seats
+        self._clock = clock
+        self._origin = origin
+
+    async def issue(self, consult: ConsultId, participant: ParticipantId) -> str:
+        secret = await self._seats.invite(consult, participant, now=self._clock.now())
+        return invitation_link(self._origin, secret)
+
+
+class ClinicsFromSettings:
+    """The `Clinics` of `signaling.ports`: this server has one."""
+
+    def __init__(self, settings: Settings) -> None:
+        clinic = settings.clinic
+        self._facts = ClinicFacts(
+            name=clinic.name, phone=clinic.phone, time_zone=clinic.time_zone, emergency_numbers=NUMBERS
+        )
+
+    def facts(self, clinic: ClinicId) -> ClinicFacts:
+        return self._facts
