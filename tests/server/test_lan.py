@@ -3,11 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
+from typing import Self
 
 import pytest
 from cryptography import x509
 
-from server import lan
 from server.lan import NoLanError, certificate, lan_address
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -43,7 +43,7 @@ class Probe:
     def __init__(self, address: str | None) -> None:
         self._address = address
 
-    def __enter__(self) -> "Probe":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -63,6 +63,6 @@ class Probe:
 def test_a_machine_without_a_private_address_is_told_so(
     monkeypatch: pytest.MonkeyPatch, address: str | None, reason: str
 ) -> None:
-    monkeypatch.setattr(lan.socket, "socket", lambda *_: Probe(address))
+    monkeypatch.setattr("server.lan.socket.socket", lambda *_: Probe(address))
     with pytest.raises(NoLanError, match=reason):
         lan_address()
