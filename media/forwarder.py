@@ -8,10 +8,12 @@ from typing import Protocol
 from media import rtcp, vp8
 from media.clock import Clock
 from media.description import CLOCK_RATE_HZ, Codec, Downstream
+from media.loss import LossMeter
 from media.rtp import extension, payload_end, payload_offset, timestamp
 from media.source import Source
 
 REPORT_SPACING_S = 1.0
+LOSS_WINDOW_S = 1.0
 RESEND_SPACING_S_MIN = 0.020
 RESENT_MAX = 512
 """Recently repeated packets remembered, so that a second request within one round trip costs nothing."""
@@ -67,7 +69,9 @@ class Slot:
         self._report_at_s = 0.0
         self._resent: dict[int, float] = {}
         self.packets = self.octets = self.retransmitted = 0
-        self.loss_fraction = 0.0
+        self._loss = LossMeter(LOSS_WINDOW_S)
+        self.reported = (0, 0)
+        """Packets expected and lost since the beginning, as the subscriber last reported them."""
 
     def attach(self, source: Source | None) -> None:
         """Take packets from `source` from now on, and from nobody else; None stops the slot."""
@@ -77,10 +81,19 @@ class Slot:
             self.source.slots.remove(self)
         self.source = source
         self._codec = None
-        self.loss_fraction = 0.0
         if source is not None:
             source.slots.append(self)
             self.request_keyframe()
+
+    @property
+    def loss_fraction(self) -> float:
+        """What the subscriber lost of this stream over the last second."""
+        return self._loss.fraction if self.source is not None else 0.0
+
+    def on_report(self, report: rtcp.Report) -> None:
+        """The subscriber says what it has received of this stream."""
+        self.reported = (report.highest, report.lost)
+        self._loss.read(report.highest, report.lost, self._clock.now_s)
 
     def request_keyframe(self) -> None:
         """The subscriber cannot show the source without a key frame."""

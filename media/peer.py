@@ -13,6 +13,7 @@ from media.description import PeerDescription
 from media.dtls import Certificate, DtlsLink
 from media.forwarder import Slot
 from media.interface import SourceName
+from media.loss import LossMeter
 from media.mux import Link, Mux, RemoteAddress
 from media.path import Path
 from media.rtcp import BadRtcp
@@ -34,6 +35,7 @@ EARLY_PACKETS_MAX = 64
 late.
 """
 ADDRESSES_MAX = 8
+LOSS_WINDOW_S = 2.5
 TAKEOVER_S = 0.5
 SSRCS_MAX = 64
 """Each makes libsrtp keep a stream; browsers use one for each m-line and one for its retransmissions."""
@@ -57,6 +59,7 @@ class Peer:
         self.state: State = "new"
         self.rtt_s = RTT_S_DEFAULT
         self.rtt_known = False
+        self.loss_up, self.loss_down = LossMeter(LOSS_WINDOW_S), LossMeter(LOSS_WINDOW_S)
         self._mux = mux
         self._clock = clock
         self._certificate = certificate
@@ -215,11 +218,17 @@ class Peer:
         """Whether packets for this peer can be sent."""
         return self._sender is not None
 
-    def loss(self) -> tuple[float, float]:
-        """The worst share of packets lost on the way to us, and from us, over the last second or so."""
-        up = max((s.loss_fraction for s in self.sources.values()), default=0.0)
-        down = max((s.loss_fraction for s in self.slots.values() if s.source is not None), default=0.0)
-        return up, down
+    def measure_loss(self) -> None:
+        """Bring `loss_up` and `loss_down` up to date: the share of packets lost to us and from us, over all
+        streams.
+        """
+        expected, lost = (
+            sum(s.expected for s in self.sources.values()),
+            sum(s.lost for s in self.sources.values()),
+        )
+        self.loss_up.read(expected, lost, self._clock.now_s)
+        reported = [slot.reported for slot in self.slots.values()]
+        self.loss_down.read(sum(r[0] for r in reported), sum(r[1] for r in reported), self._clock.now_s)
 
     # -- sending
 
@@ -313,7 +322,7 @@ class Peer:
         slot = self._slots_by_ssrc.get(report.ssrc)
         if slot is None:
             return
-        slot.loss_fraction = report.fraction_lost / 256
+        slot.on_report(report)
         if report.last_sr:
             now = rtcp.ntp(self._clock.wall_s) >> 16 & 0xFFFFFFFF
             ticks = (now - report.last_sr - report.delay_since_sr) & 0xFFFFFFFF

@@ -50,7 +50,8 @@ class Room:
     def quality(self, identifier: str, now_s: float) -> PeerQuality | None:
         """The quality of one peer's connection, when it has changed since it was last asked for."""
         peer = self.peers[identifier]
-        up, down = peer.loss()
+        peer.measure_loss()
+        up, down = peer.loss_up.fraction, peer.loss_down.fraction
         rtt_ms = round(peer.rtt_s * 1000) if peer.rtt_known else None
         new = PeerQuality(
             room=self.name,
@@ -80,7 +81,6 @@ class Room:
 
 
 def _peer_stats(identifier: str, peer: Peer, now_s: float) -> PeerStats:
-    up, down = peer.loss()
     last_s = max((s.last_at_s for s in peer.sources.values() if s.last_at_s is not None), default=None)
     return PeerStats(
         peer=identifier,
@@ -88,8 +88,8 @@ def _peer_stats(identifier: str, peer: Peer, now_s: float) -> PeerStats:
         packets_in=peer.packets_in,
         bytes_in=peer.bytes_in,
         packets_forwarded=peer.packets_out,
-        loss_pct_up=round(up * 100, 1),
-        loss_pct_down=round(down * 100, 1),
+        loss_pct_up=round(peer.loss_up.fraction * 100, 1),
+        loss_pct_down=round(peer.loss_down.fraction * 100, 1),
         rtt_ms=round(peer.rtt_s * 1000, 1) if peer.rtt_known else None,
         last_media_age_s=None if last_s is None else round(now_s - last_s, 3),
         dropped_before_route=sum(s.dropped_before_route for s in peer.sources.values()),

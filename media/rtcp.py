@@ -41,6 +41,7 @@ class Report:
     fraction_lost: int
     """Of 256, since the last report."""
     lost: int
+    """Since the beginning; may be negative when packets came twice."""
     highest: int
     jitter: int
     """In ticks of the media clock."""
@@ -125,7 +126,7 @@ def _reports(packet: bytes, at: int, count: int) -> Iterator[Report]:
         yield Report(
             ssrc=ssrc,
             fraction_lost=loss >> 24,
-            lost=loss & 0xFFFFFF,
+            lost=(loss & 0xFFFFFF ^ 0x800000) - 0x800000,
             highest=highest,
             jitter=jitter,
             last_sr=last_sr,

@@ -36,7 +36,9 @@ class PublisherClock:
 class Subscription(Protocol):
     """A slot that gets the packets of a source."""
 
-    loss_fraction: float
+    @property
+    def loss_fraction(self) -> float:
+        """What the subscriber lost of this stream over the last second."""
 
     def attach(self, source: Source | None) -> None:
         """Take packets from this source from now on; None: from nobody."""
@@ -169,9 +171,14 @@ class Source:
         self._transit = transit
 
     @property
+    def expected(self) -> int:
+        """Packets the publisher has sent as far as we know."""
+        return self._highest - self._first + 1 if self._highest >= 0 else 0
+
+    @property
     def lost(self) -> int:
         """Packets that never came, retransmissions not counted."""
-        return max(0, self._highest - self._first + 1 - self._received) if self._highest >= 0 else 0
+        return max(0, self.expected - self._received)
 
     def sender_report(self, report: SenderReport) -> None:
         """The publisher told its clock."""
@@ -182,11 +189,9 @@ class Source:
         """Our receiver report block about this source, and its loss since the last one."""
         if self.ssrc is None or self._highest < 0:
             return None
-        expected = self._highest - self._first + 1
-        due, got = expected - self._prior[0], self._received - self._prior[1]
-        self._prior = (expected, self._received)
-        self.loss_fraction = max(0.0, (due - got) / due) if due > 0 else 0.0
-        fraction = self.loss_fraction
+        due, got = self.expected - self._prior[0], self._received - self._prior[1]
+        self._prior = (self.expected, self._received)
+        fraction = self.loss_fraction = max(0.0, (due - got) / due) if due > 0 else 0.0
         if self.is_audio and self.slots:
             # The encoder adds in-band redundancy for the loss it is told of: that of the worst listener
             # counts.

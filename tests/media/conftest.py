@@ -1,4 +1,6 @@
-"""What the media tests share: a plane with real workers on loopback, and aiortc peers that can use loopback."""
+"""What the media tests share: a plane with real workers on loopback, and aiortc peers that can use
+loopback.
+"""
 
 import socket
 from collections.abc import AsyncIterator, Callable

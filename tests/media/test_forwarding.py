@@ -1,6 +1,8 @@
-"""From a publisher's packets to a subscriber's stream: unbroken counters, key frames first, repairs, reports."""
+"""From a publisher's packets to a subscriber's stream: unbroken counters, key frames first, repairs,
+reports.
+"""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from struct import unpack_from
 
 import pytest
@@ -16,6 +18,7 @@ from tests.media.packets import packet, vp8
 
 VP8 = Codec(name="vp8", payload_type=96, rtx_payload_type=97, nack=True, pli=True)
 OPUS = Codec(name="opus", payload_type=111)
+NO_LOSS = rtcp.Report(ssrc=9_000, fraction_lost=0, lost=0, highest=0, jitter=0, last_sr=0, delay_since_sr=0)
 
 
 @dataclass
@@ -172,7 +175,9 @@ def test_padding_is_stripped_and_an_empty_video_packet_leaves_no_hole(scene: Sce
     assert not any(sent.raw[0] & 0x20 for sent in scene.subscriber.packets)
 
 
-def test_packets_out_of_order_keep_their_places_and_those_before_the_key_frame_are_left_out(scene: Scene) -> None:
+def test_packets_out_of_order_keep_their_places_and_those_before_the_key_frame_are_left_out(
+    scene: Scene,
+) -> None:
     source, slot = scene.source(), scene.slot()
     slot.attach(source)
     feed(source, packet(10, payload=vp8()))
@@ -202,7 +207,9 @@ def test_a_nack_is_answered_once_per_round_trip_with_a_new_packet_of_the_repair_
     assert scene.subscriber.packets[1].sequence == repeat.sequence + 1
 
 
-def test_a_nack_for_what_another_source_sent_before_is_not_answered_with_this_ones_packets(scene: Scene) -> None:
+def test_a_nack_for_what_another_source_sent_before_is_not_answered_with_this_ones_packets(
+    scene: Scene,
+) -> None:
     before, after, slot = scene.source(), scene.source(), scene.slot()
     slot.attach(before)
     feed(before, packet(10, payload=vp8(key=True)))
@@ -237,7 +244,9 @@ def test_the_first_report_goes_out_with_the_first_packet_in_our_clock(scene: Sce
     source, slot = scene.source(), scene.slot()
     slot.attach(source)
     theirs = scene.clock.wall_s - 3_600
-    source.sender_report(rtcp.SenderReport(ssrc=77, ntp_s=theirs + rtcp.NTP_EPOCH_S, ntp_middle=0, timestamp=0))
+    source.sender_report(
+        rtcp.SenderReport(ssrc=77, ntp_s=theirs + rtcp.NTP_EPOCH_S, ntp_middle=0, timestamp=0)
+    )
     scene.clock.now_s += 1.0
     feed(source, packet(10, timestamp=90_000, payload=vp8(key=True)))
     (report,) = [message for message in scene.subscriber.reports if isinstance(message, rtcp.SenderReport)]
@@ -258,7 +267,9 @@ def test_the_encoder_is_told_the_loss_of_the_worst_listener(scene: Scene) -> Non
     slot.attach(source)
     for number in range(100, 200):
         feed(source, packet(number, payload_type=111))
-    slot.loss_fraction = 0.25
+    for highest, lost in ((1_000, 0), (1_100, 25)):
+        slot.on_report(replace(NO_LOSS, highest=highest, lost=lost))
+        scene.clock.now_s += 1.0
     report = source.report()
     assert report is not None
     assert report.fraction_lost == 64

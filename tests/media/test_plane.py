@@ -1,4 +1,6 @@
-"""The plane with real worker processes and real peers over loopback: who hears and sees whom, and what happens then."""
+"""The plane with real worker processes and real peers over loopback: who hears and sees whom, and what
+happens then.
+"""
 
 import asyncio
 import os
@@ -51,7 +53,10 @@ async def test_a_hears_and_sees_b_in_the_right_slot_and_nobody_else_does(plane: 
         assert physician.loudness[1] > 2_000
         assert physician.audio_frames[0] == physician.video_frames[1] == 0
         assert patient.audio_frames == patient.video_frames == [0, 0]
-    assert {notice.peer for notice in plane.told(PeerConnected) if isinstance(notice, PeerConnected)} == {"p", "d"}
+    assert {notice.peer for notice in plane.told(PeerConnected) if isinstance(notice, PeerConnected)} == {
+        "p",
+        "d",
+    }
 
 
 async def test_nothing_is_forwarded_before_it_is_routed_and_it_is_counted(plane: Plane) -> None:
@@ -104,7 +109,12 @@ async def test_empty_and_foreign_datagrams_do_not_disturb(plane: Plane) -> None:
         await plane.route("r", routing(1, ("p", "audio", "d", 0)))
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
             for number in range(500):
-                for data in (b"", b"\x16\xfe\xff" + bytes(20), b"\x80" + os.urandom(40), b"\x00\x01" + os.urandom(18)):
+                for data in (
+                    b"",
+                    b"\x16\xfe\xff" + bytes(20),
+                    b"\x80" + os.urandom(40),
+                    b"\x00\x01" + os.urandom(18),
+                ):
                     stranger.sendto(data, ("127.0.0.1", plane.settings.port))
                 if number % 100 == 0:
                     await asyncio.sleep(0)
@@ -193,7 +203,9 @@ async def test_rooms_are_spread_over_the_workers(settings: MediaSettings) -> Non
     await two.start()
     try:
         answers = [await two.connect(room, "p", FIREFOX) for room in ("a", "b")]
-        ports = {line.split()[5] for text in answers for line in text.split("\r\n") if "a=candidate:1 " in line}
+        ports = {
+            line.split()[5] for text in answers for line in text.split("\r\n") if "a=candidate:1 " in line
+        }
         assert ports == {str(settings.port), str(settings.port + 1)}
     finally:
         await two.stop()

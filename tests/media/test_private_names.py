@@ -12,7 +12,12 @@ from pylibsrtp import _binding
 def test_the_dtls_transport_has_the_parts_we_set() -> None:
     assert rtcdtlstransport.SRTP_AEAD_AES_128_GCM.openssl_profile == b"SRTP_AEAD_AES_128_GCM"
     source = inspect.getsource(RTCDtlsTransport)
-    for name in ("self._srtp_profiles = SRTP_PROFILES", "self._role = role", "self._rx_srtp", "self._tx_srtp"):
+    for name in (
+        "self._srtp_profiles = SRTP_PROFILES",
+        "self._role = role",
+        "self._rx_srtp",
+        "self._tx_srtp",
+    ):
         assert name in source
     assert rtcdtlstransport.SRTP_AEAD_AES_128_GCM in rtcdtlstransport.SRTP_PROFILES
 
@@ -37,7 +42,7 @@ def test_replayed_packets_are_refused_over_a_window_of_1024() -> None:
 
 def test_a_certificate_is_made_from_an_elliptic_key() -> None:
     certificate = RTCCertificate.generateCertificate()
-    assert [f.algorithm for f in certificate.getFingerprints()][0] == "sha-256"
+    assert next(f.algorithm for f in certificate.getFingerprints()) == "sha-256"
 
 
 def test_libsrtp_is_called_with_a_buffer_and_a_length() -> None:
@@ -58,6 +63,8 @@ def test_libsrtp_is_called_with_a_buffer_and_a_length() -> None:
     assert bytes(buffer[: length[0]]) == pylibsrtp.Session(policy).protect(packet)
 
 
-@pytest.mark.parametrize("name", ["srtp_protect", "srtp_protect_rtcp", "srtp_unprotect", "srtp_unprotect_rtcp"])
+@pytest.mark.parametrize(
+    "name", ["srtp_protect", "srtp_protect_rtcp", "srtp_unprotect", "srtp_unprotect_rtcp"]
+)
 def test_libsrtp_has_the_functions_we_call(name: str) -> None:
     assert hasattr(_binding.lib, name)
