@@ -23,6 +23,8 @@ export function openQuiet(screen: string): OpenScreen {
         fillEmergency(root, emergencyNumber(visit, view));
         fillTimes(visit, root, view);
         fillFacts(root, view);
+        const again = maybe(root, "continued");
+        if (again) show(again, view.continued_as !== null);
       },
     };
   };

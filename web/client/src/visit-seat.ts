@@ -7,6 +7,7 @@ import { gate } from "./visit-gate.ts";
 import { openQuiet } from "./visit-quiet.ts";
 import { openWaiting } from "./visit-waiting.ts";
 import { refusalWords } from "./visit-words.ts";
+import { post } from "./api.ts";
 import { byId, fill, h, icon } from "./dom.ts";
 import { Media } from "./media/media.ts";
 import { keepAwake } from "./media/wake.ts";
@@ -113,7 +114,7 @@ class Seat implements Visit {
         if (!this.media.devices.muted) openDialog("asked_to_mute");
         return;
       case "consult_continued":
-        return this.follow(message.consult_id);
+        return; // The view of the ended consult names the new one, and the screen offers it.
       case "protocol_error":
         return this.problem(new Refusal("internal"));
       case "board_view":
@@ -196,9 +197,13 @@ class Seat implements Visit {
     await this.send({ type: "take_seat" }).catch((error: unknown) => this.problem(error));
   }
 
-  /** The doctor continues with the same people: the new consult has its own page. */
-  private follow(consult: string): void {
-    location.assign(`/c/${encodeURIComponent(consult)}/${encodeURIComponent(this.boot.participant_id)}`);
+  /** The doctor continues with the same people: the new consult has its own page, with the same participants. */
+  private async follow(consult: string): Promise<void> {
+    const id = encodeURIComponent(consult);
+    const { role, participant_id } = this.boot;
+    // Staff take their seat by their sign-in; a guest's seat goes over with the people.
+    if (role === "physician" || role === "coordinator") await post(`/api/consult/${id}/enter`);
+    location.assign(`/c/${id}/${encodeURIComponent(participant_id)}`);
   }
 
   recheck(): void {
@@ -254,10 +259,14 @@ class Seat implements Visit {
       this.media.devices.setMuted(true);
       closeDialog("asked_to_mute");
     },
+    follow: async () => {
+      const next = this.view?.continued_as;
+      if (next) await this.follow(next);
+    },
     continue_consult: async () => {
       const minutes = 15;
       const accepted = await this.send<{ type: string; consult_id: string | null }>({ type: "continue_consult", minutes });
-      if (accepted.consult_id) this.follow(accepted.consult_id);
+      if (accepted.consult_id) await this.follow(accepted.consult_id);
     },
   };
 }

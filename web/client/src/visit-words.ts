@@ -33,6 +33,8 @@ export function refusalWords(error: unknown): string {
       return t("The visit is over.");
     case "media_unavailable":
       return t("The clinic cannot carry sound and picture at the moment. We keep trying.");
+    case "elsewhere":
+      return t("You opened this visit in another window.");
     default:
       return supportWords(error);
   }

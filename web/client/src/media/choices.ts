@@ -4,8 +4,6 @@ import { bdi, fill, h } from "../dom.ts";
 import { t } from "../i18n.ts";
 import type { Devices } from "./devices.ts";
 
-const CAN_CHOOSE_SPEAKER = "setSinkId" in HTMLMediaElement.prototype;
-
 type Wanted = "videoinput" | "audioinput" | "audiooutput";
 
 /** Fill `place` with the lists of what is plugged in now; call again after a device change. */
@@ -18,7 +16,7 @@ export async function fillChoices(place: HTMLElement, devices: Devices, failed: 
   };
   const label: Record<Wanted, string> = { videoinput: t("Camera"), audioinput: t("Microphone"), audiooutput: t("Speaker") };
   const wanted: Wanted[] = ["videoinput", "audioinput"];
-  if (CAN_CHOOSE_SPEAKER) wanted.push("audiooutput");
+  if ("setSinkId" in HTMLMediaElement.prototype) wanted.push("audiooutput");
   const choose = (kind: Wanted, id: string): void => {
     if (kind === "audiooutput") devices.chooseSpeaker(id);
     else devices.choose(kind === "audioinput" ? "audio" : "video", id).catch(failed);

@@ -3,7 +3,7 @@
  * build a new RTCPeerConnection beside the old one, and close the old one when the new one is up.
  */
 
-import { CAMERA_LINES } from "./devices.ts";
+import { cameraLines } from "./devices.ts";
 import { NOTHING, type Outgoing, Peer } from "./peer.ts";
 import { reading } from "./stats.ts";
 import { backoffMs, SilenceWatch } from "./watch.ts";
@@ -92,7 +92,7 @@ export class Connection {
     this.pending?.close();
     if (reason !== "start") console.info(`media: building a new connection (${reason})`);
     if (this.state === "connected") this.report("connecting");
-    const peer = new Peer(CAMERA_LINES);
+    const peer = new Peer(cameraLines());
     this.pending = peer;
     const up = await this.establish(peer, attempt);
     if (attempt !== this.attempt) return peer.close();

@@ -29,12 +29,19 @@ function savedChoice(): Choice {
   }
 }
 
-const weak = (navigator.hardwareConcurrency || 4) <= WEAK_CORES_MAX;
-export const CAMERA_LINES = weak ? 360 : 720;
+function weakMachine(): boolean {
+  return (navigator.hardwareConcurrency || 4) <= WEAK_CORES_MAX;
+}
+
+/** Height of the camera's picture that we ask for. */
+export function cameraLines(): number {
+  return weakMachine() ? 360 : 720;
+}
 
 function pictureSize(): MediaTrackConstraints {
-  const size = { width: { ideal: (CAMERA_LINES * 16) / 9 }, height: { ideal: CAMERA_LINES } };
-  return { ...size, frameRate: { ideal: weak ? 20 : 24, max: 30 } };
+  const lines = cameraLines();
+  const size = { width: { ideal: (lines * 16) / 9 }, height: { ideal: lines } };
+  return { ...size, frameRate: { ideal: weakMachine() ? 20 : 24, max: 30 } };
 }
 
 export class Devices {

@@ -61,10 +61,20 @@ export function drawDock(root: ParentNode, visit: Visit, view: ConsultView): voi
   toggle(root, "mute", !heard, heard ? "mic" : "micoff", heard ? (patient ? t("Microphone") : t("Mute")) : t("Unmute"));
   toggle(root, "camera", !seen, seen ? "cam" : "camoff", seen ? t("Camera") : t("Camera on"));
   toggle(root, "share", view.sharing !== null, "share", view.sharing === null ? t("Share screen") : t("Stop sharing"));
-  const canShare = typeof navigator.mediaDevices?.getDisplayMedia === "function" && !flippable();
-  for (const button of all("[data-do=share]", root)) if (!canShare) button.hidden = true;
+  for (const button of all("[data-do=share]", root)) {
+    const fit = mayShare(view);
+    if (fit) delete button.dataset["unfit"];
+    else button.dataset["unfit"] = "";
+    if (!fit) button.hidden = true;
+  }
   for (const button of all("[data-do=flip]", root)) button.hidden = !seen || !flippable();
   for (const button of all("[data-do=devices]", root)) button.hidden = patient && flippable();
+}
+
+/** Phones cannot show their screen; and only a physician stops somebody else's. */
+function mayShare(view: ConsultView): boolean {
+  if (view.sharing !== null) return view.sharing === view.me.participant || view.me.role === "physician";
+  return view.can.includes("start_sharing") && typeof navigator.mediaDevices?.getDisplayMedia === "function" && !flippable();
 }
 
 /** Phones and tablets: two cameras and no list worth choosing from. */

@@ -9,7 +9,7 @@ import { t, tn } from "../i18n.ts";
 import { countryName, languageName } from "../names.ts";
 import type { CheckResult, ConsultView, DeviceCheck, PersonView, Verb } from "../protocol.gen.ts";
 import { clock, minutesBetween } from "../times.ts";
-import { inOrder } from "./seating.ts";
+import { inOrder, isWaiting } from "./seating.ts";
 import { Desk } from "./desk.ts";
 
 const TICK_MS = 20_000;
@@ -68,8 +68,8 @@ export class Panel {
   private draw(view: ConsultView): void {
     const focus = focusKey(this.root);
     const now = new Date(view.server_time);
-    const waiting = view.people.filter((person) => person.seat === "waiting" || person.further_device_waiting);
-    const others = inOrder(view).filter((person) => person.seat !== "waiting" && person.seat !== "revoked");
+    const waiting = view.people.filter((person) => isWaiting(person) || person.further_device_waiting);
+    const others = inOrder(view).filter((person) => !isWaiting(person) && person.seat !== "revoked");
     show(part(this.root, "waiting"), waiting.length > 0);
     fill(part(this.root, "waiting-list"), ...waiting.map((person) => waitingCard(person, now)));
     fill(part(this.root, "people"), ...others.map((person) => personLine(person, view)));

@@ -13,10 +13,26 @@ const ORDER: Record<Role, readonly Role[]> = {
 
 const WITH_TILE: ReadonlySet<PersonView["seat"]> = new Set(["present", "on_hold", "lost"]);
 
+/** Waits for admission, even while their connection is away. Staff only: others never see who waits. */
+export function isWaiting(person: PersonView): boolean {
+  return person.seat === "waiting" || (person.seat === "lost" && person.waiting_since !== null);
+}
+
+/** Stands where the booked interpreter will be, for those who are not told who waits. */
+export const EXPECTED_INTERPRETER: PersonView = {
+  id: "expected-interpreter", role: "interpreter", name: "", language: "", seat: "invited",
+  connected: false, audio_on: true, video_on: false, sharing: false, connection_level: "good", slot: null, can: [],
+  waiting_since: null, consented: null, further_device_waiting: false, identity_confirmed: null, birth_year: null,
+  time_zone: null, country: null, city: null, location: null, emergency_number: null, device_check: null,
+};
+
 /** The people with a tile. The booked interpreter keeps one before they come: they are never out of sight. */
 export function seating(view: ConsultView): PersonView[] {
   const mine = view.me.participant;
-  return inOrder(view).filter((person) => person.id === mine || WITH_TILE.has(person.seat) || expected(view, person));
+  const known = view.people.some((person) => person.role === "interpreter");
+  const people = known || !view.interpreter_booked ? view.people : [...view.people, EXPECTED_INTERPRETER];
+  const ordered = inOrder({ ...view, people });
+  return ordered.filter((person) => person.id === mine || WITH_TILE.has(person.seat) || expected(view, person));
 }
 
 /** Everyone in the order this viewer looks at them. */
@@ -46,7 +62,7 @@ export function showing(person: PersonView): Showing {
       if (!person.connected) return "lost";
       return person.video_on ? "picture" : "camera_off";
     case "lost":
-      return "lost";
+      return isWaiting(person) ? "waiting" : "lost";
     case "on_hold":
       return "on_hold";
     case "waiting":

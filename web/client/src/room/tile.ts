@@ -38,8 +38,8 @@ export class Tile {
     const state = this.self ? (person.video_on ? "picture" : "camera_off") : showing(person);
     this.figure.dataset["slot"] = person.slot === null ? "" : String(person.slot);
     this.figure.dataset["showing"] = state;
-    say(part(this.figure, "name"), this.self ? t("You") : person.name);
-    say(part(this.figure, "role"), this.self ? "" : roleWords(person.role));
+    say(part(this.figure, "name"), this.self ? t("You") : person.name || roleWords(person.role));
+    say(part(this.figure, "role"), this.self || !person.name ? "" : roleWords(person.role));
     say(part(this.figure, "initials"), initials(person.name));
     show(part(this.figure, "muted"), !person.audio_on && person.seat === "present" && person.connected);
     say(part(this.figure, "blank-words"), blankWords(state, this.self));
