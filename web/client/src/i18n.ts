@@ -20,7 +20,17 @@ export function install(loaded: Catalog): void {
 }
 
 function filled(message: string, values: Values = {}): string {
-  return message.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+  return message.replace(/\{(\w+)\}/g, (whole, name: string) => isolated(message, values[name] ?? whole));
+}
+
+const RIGHT_TO_LEFT = /[\u0590-\u08ff]/;
+const LETTER = /\p{L}/u;
+
+/** A name in the other direction must not reorder the sentence around it. */
+function isolated(message: string, value: string | number): string {
+  const text = String(value);
+  const foreign = LETTER.test(text) && RIGHT_TO_LEFT.test(text) !== RIGHT_TO_LEFT.test(message);
+  return foreign ? `\u2068${text}\u2069` : text;
 }
 
 function one(key: string, english: string): string {

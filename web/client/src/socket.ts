@@ -6,17 +6,12 @@
 
 import { io, type Socket } from "socket.io-client";
 import { Failure, post } from "./api.ts";
+import { newsFilter } from "./news.ts";
 
 export type ChannelState = "connecting" | "connected" | "lost" | "closed";
 
 interface Typed {
   readonly type: string;
-}
-
-interface Revised {
-  readonly version?: number;
-  readonly presence_rev?: number;
-  readonly revision?: number;
 }
 
 /** The server's answer to a message that it did not accept. */
@@ -148,18 +143,4 @@ export function openChannel<Out extends Typed, In extends Typed>(options: Channe
 export function commandId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** A test whether a message is newer than every one of its type before it; messages without a revision always are. */
-export function newsFilter(): (message: Typed) => boolean {
-  const seen = new Map<string, readonly [number, number]>();
-  return (message) => {
-    const { version, presence_rev, revision: whole } = message as Revised;
-    if (version === undefined && whole === undefined) return true;
-    const revision = [version ?? whole ?? 0, presence_rev ?? 0] as const;
-    const last = seen.get(message.type);
-    if (last && (revision[0] < last[0] || (revision[0] === last[0] && revision[1] < last[1]))) return false;
-    seen.set(message.type, revision);
-    return true;
-  };
 }

@@ -25,7 +25,7 @@ const CLOCK_MS = 5_000;
 /** Start the parts of the frame around every staff page. */
 export function startFrame(zone: Zone): void {
   const shown = byId("clock");
-  const tick = (): void => say(shown, `${date(new Date(), zone.id)}, ${clock(new Date(), zone.id)}`);
+  const tick = (): void => say(shown, t("{date}, {time}", { date: date(new Date(), zone.id), time: clock(new Date(), zone.id) }));
   tick();
   setInterval(tick, CLOCK_MS);
   for (const button of all("[data-do=sign-out]")) button.addEventListener("click", () => void signOut());
