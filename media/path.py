@@ -1,8 +1,8 @@
 """Which of a peer's addresses we send to. Pure: time is an argument, addresses are opaque.
 
 Only authenticated packets come here. Media is believed at once, and so is a connectivity check that
-nominates. A check that does not is followed only when media from the current address has stopped: a browser that lost an
-interface checks the new one long before it nominates it.
+nominates. A check that does not is followed only when media from the current address has stopped: a browser
+that lost an interface checks the new one long before it nominates it.
 """
 
 from __future__ import annotations

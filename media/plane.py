@@ -85,6 +85,11 @@ class MediaPlane:
             await self.stop()
             raise WorkerUnavailable from None
 
+    @property
+    def workers_up(self) -> int:
+        """How many workers can take requests now."""
+        return sum(worker.up.is_set() for worker in self._workers)
+
     async def stop(self) -> None:
         """End all workers and with them all connections."""
         await asyncio.gather(*(worker.stop() for worker in self._workers))
