@@ -48,7 +48,6 @@ class SideRows:
 
 
 NO_ROWS = SideRows()
-CHAT_PAGE_MAX = 200
 BOARD_ROWS_MAX = 200
 
 
@@ -248,7 +247,6 @@ class Outbox(Protocol):
 
 __all__ = [
     "BOARD_ROWS_MAX",
-    "CHAT_PAGE_MAX",
     "NO_ROWS",
     "BoardEntry",
     "ChatRow",

@@ -53,7 +53,8 @@ Time = AwareDatetime
 class Shape(BaseModel):
     """A value on the wire: closed (no further fields) and immutable."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # An error text is logged; what a person typed does not belong there.
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     @classmethod
     def __get_pydantic_json_schema__(

@@ -37,7 +37,7 @@ from signaling.protocol.fields import (
 )
 from signaling.protocol.shapes import BoardView, ChatMessage, ConsultView, DeviceCheck, InvitationLink, Person
 
-CHAT_PAGE_MAX = 200  # messages in one answer to fetch_chat
+CHAT_PAGE_MAX = 50  # messages in one answer to fetch_chat
 
 Minutes = Annotated[int, Ge(0), Le(240)]
 Repeatable = Annotated[CommandId, "Made by the client; the same id again is answered again, not done again."]

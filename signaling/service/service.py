@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -171,15 +171,17 @@ class Service:
             self._connections.remove(connection)
             self._outbox.close(connection)
 
-    async def detach(self, connection: ConnectionId) -> None:
-        """A connection closed. Its seat is kept; after `lost_after_s` its holder counts as lost."""
+    async def detach(self, connection: ConnectionId, *, silent_s: float = 0.0) -> None:
+        """A connection closed, after `silent_s` without a word. Its seat is kept; after the consult's
+        `lost_after_s`, counted from that last word, its holder is lost.
+        """
         entry = self._connections.remove(connection)
         if not isinstance(entry, SeatEntry):
             return
         async with self._consults.hold(entry.consult):
-            now = self._clock.now()
+            since = self._clock.now() - timedelta(seconds=silent_s)
             await self._consults.presence.update(
-                entry.consult, lambda p: disconnected(p, entry.participant, connection, now=now)
+                entry.consult, lambda p: disconnected(p, entry.participant, connection, now=since)
             )
             if all(d != entry.device for _, d in self._connections.of(entry.consult, entry.participant)):
                 gone = commands.ReleaseDevice(participant=entry.participant, device=entry.device)
