@@ -18,6 +18,7 @@ from aiortc.rtcconfiguration import RTCBundlePolicy
 from av import AudioFrame, VideoFrame
 
 from media.plane import MediaPlane
+from tests.media.network import Network
 
 SLOTS = 5
 
@@ -42,19 +43,20 @@ def repeat_candidates(answer: str) -> str:
 
 
 class Picture(VideoStreamTrack):
-    """A picture of one brightness, 160 x 120, 15 a second."""
+    """A picture of one brightness, 160 x 120."""
 
-    def __init__(self, brightness: int) -> None:
+    def __init__(self, brightness: int, fps: int) -> None:
         super().__init__()
+        self._fps = fps
         self._brightness = brightness
         self._count = 0
 
     async def recv(self) -> VideoFrame:
-        await asyncio.sleep(1 / 15)
+        await asyncio.sleep(1 / self._fps)
         frame = VideoFrame(160, 120, "yuv420p")
         for plane, value in zip(frame.planes, (self._brightness, 128, 128), strict=True):
             plane.update(bytes((value,)) * plane.buffer_size)
-        frame.pts, frame.time_base = self._count * 6_000, fractions.Fraction(1, 90_000)
+        frame.pts, frame.time_base = self._count * 90_000 // self._fps, fractions.Fraction(1, 90_000)
         self._count += 1
         return frame
 
@@ -82,14 +84,29 @@ class Tone(AudioStreamTrack):
         return frame
 
 
+def unchanged(sdp: str) -> str:
+    """The offer as it is."""
+    return sdp
+
+
+Edit = Callable[[str], str]
+
+
 class Participant:
     """One aiortc peer with the m-lines of our convention."""
 
     def __init__(
-        self, room: str, name: str, *, hertz: float = 440, brightness: int = 200, slots: int = 2
+        self,
+        room: str,
+        name: str,
+        *,
+        hertz: float = 440,
+        brightness: int = 200,
+        slots: int = 2,
+        fps: int = 15,
     ) -> None:
         self.room, self.name = room, name
-        self._hertz, self._brightness, self._slots = hertz, brightness, slots
+        self._hertz, self._brightness, self._slots, self._fps = hertz, brightness, slots, fps
         self.connection = RTCPeerConnection(
             RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
         )
@@ -100,24 +117,33 @@ class Participant:
         self._tasks: list[asyncio.Task[None]] = []
         self._received: list[MediaStreamTrack] = []
 
-    async def connect(self, plane: MediaPlane) -> str:
-        """Offer, take the answer, wait until connected; returns the answer."""
+    async def connect(
+        self, plane: MediaPlane, network: Network | None = None, edit: Edit = unchanged
+    ) -> None:
+        """Offer, take the answer, wait until connected. `edit` changes the offer on its way."""
+        await self.negotiate(plane, network, edit)
+        await until(lambda: self.connection.connectionState == "connected", 8)
+
+    async def negotiate(
+        self, plane: MediaPlane, network: Network | None = None, edit: Edit = unchanged
+    ) -> None:
+        """Offer and take the answer."""
         connection = self.connection
         connection.on("track", self._received.append)
         connection.addTransceiver(Tone(self._hertz), direction="sendonly")
-        connection.addTransceiver(Picture(self._brightness), direction="sendonly")
+        connection.addTransceiver(Picture(self._brightness, self._fps), direction="sendonly")
         for _ in range(self._slots):
             connection.addTransceiver("audio", direction="recvonly")
         for _ in range(self._slots):
             connection.addTransceiver("video", direction="recvonly")
         await connection.setLocalDescription(await connection.createOffer())
-        answer = await plane.connect(self.room, self.name, connection.localDescription.sdp)
+        answer = await plane.connect(self.room, self.name, edit(connection.localDescription.sdp))
+        if network is not None:
+            answer = network.answer(answer)
         await connection.setRemoteDescription(RTCSessionDescription(repeat_candidates(answer), "answer"))
         for kind in ("audio", "video"):
             for slot, track in enumerate(t for t in self._received if t.kind == kind):
                 self._tasks.append(asyncio.create_task(self._count(track, slot)))
-        await until(lambda: connection.connectionState == "connected", 8)
-        return answer
 
     async def _count(self, track: MediaStreamTrack, slot: int) -> None:
         while True:
