@@ -16,7 +16,7 @@ from signaling.consult.values import (
     Phase,
     Role,
 )
-from signaling.ports import Clock, Outbox
+from signaling.ports import Clock, Outbox, SeatEntry
 from signaling.protocol.views import Seen, holds_seat, view_for
 from signaling.service.boards import Boards
 from signaling.service.connections import Connections
@@ -52,7 +52,7 @@ class Publisher:
         await self._settle_seats(consult_id)
         seen = await self._consults.seen(consult_id)
         await self._media.settle(seen.consult, seen.presence)
-        self._send_views(seen)
+        await self._send_views(seen)
         self._boards.mark(seen.consult.clinic)
 
     async def _settle_seats(self, consult_id: ConsultId) -> None:
@@ -101,7 +101,7 @@ class Publisher:
         await self._consults.presence.update(consult_id, lambda p: with_peer(p, person.id, None))
         await self._media.close_peer(consult_id, peer)
 
-    def _send_views(self, seen: Seen) -> None:
+    async def _send_views(self, seen: Seen) -> None:
         now = self._clock.now()
         for connection, entry in self._connections.seats(seen.consult.id):
             person = seen.consult.participant(entry.participant)
@@ -109,8 +109,16 @@ class Publisher:
                 continue
             self._outbox.send(connection, view_for(seen, person.id, entry.device, now=now))
             if is_cut(seen.consult, person, now):
-                self._connections.remove(connection)
-                self._outbox.close(connection)
+                await self._cut(connection, entry)
+
+    async def _cut(self, connection: ConnectionId, entry: SeatEntry) -> None:
+        """Close a connection after its final view; to presence it is gone now."""
+        self._connections.remove(connection)
+        self._outbox.close(connection)
+        now = self._clock.now()
+        await self._consults.presence.update(
+            entry.consult, lambda p: disconnected(p, entry.participant, connection, now=now)
+        )
 
 
 def is_cut(consult: Consult, person: Participant, now: datetime) -> bool:

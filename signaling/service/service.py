@@ -308,7 +308,7 @@ class Service:
         if lost:
             await self._publisher.publish(consult_id)
         here = any(p.connection or p.gone_since or p.peer for p in presence.people.values())
-        if not here and not self._connections.seats(consult_id):
+        if (consult.over or not here) and not self._connections.seats(consult_id):
             await self._consults.presence.forget(consult_id)
 
     async def _cut_after_end(self, consult_id: ConsultId) -> None:
