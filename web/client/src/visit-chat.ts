@@ -1,6 +1,7 @@
 /** Written messages: fetched by number, kept over screens, counted while nobody reads them. */
 
 import { type Visit, personOf } from "./visit-context.ts";
+import { keep, kept } from "./visit-kept.ts";
 import { openDialog } from "./visit-dialogs.ts";
 import { clone, part } from "./visit-template.ts";
 import { all, bdi, fill, h, show } from "./dom.ts";
@@ -12,13 +13,16 @@ import { refusalWords } from "./visit-words.ts";
 export class ChatLog {
   readonly messages: ChatMessage[] = [];
   onnews: () => void = () => {};
-  private readSeq = 0;
+  private readSeq: number;
+  private readonly key: string;
   private wanted = 0;
   private fetching = false;
   private readonly fetch: (after: number) => Promise<Chat>;
 
-  constructor(fetch: (after: number) => Promise<Chat>) {
+  constructor(consult: string, fetch: (after: number) => Promise<Chat>) {
     this.fetch = fetch;
+    this.key = `read.${consult}`;
+    this.readSeq = kept(this.key, 0);
   }
 
   get lastSeq(): number {
@@ -55,7 +59,8 @@ export class ChatLog {
   }
 
   read(): void {
-    this.readSeq = this.lastSeq;
+    this.readSeq = Math.max(this.readSeq, this.lastSeq);
+    keep(this.key, this.readSeq);
     this.count();
   }
 

@@ -58,7 +58,7 @@ class Seat implements Visit {
     this.boot = boot;
     this.firstView = firstView;
     this.media = new Media({ connect: (offer) => this.connectMedia(offer) });
-    this.chat = new ChatLog((after_seq) => this.send({ type: "fetch_chat", after_seq }));
+    this.chat = new ChatLog(boot.consult_id, (after_seq) => this.send({ type: "fetch_chat", after_seq }));
     this.media.events = {
       devices: () => this.tellMedia(),
       state: () => this.connectionChanged(),

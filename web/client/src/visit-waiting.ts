@@ -2,6 +2,7 @@
 
 import { isPatient, type OpenScreen, type Visit } from "./visit-context.ts";
 import { emergencyNumber, fillEmergency } from "./visit-safety.ts";
+import { keep, kept } from "./visit-kept.ts";
 import { clone, maybe, part } from "./visit-template.ts";
 import { fill, h, icon, say, show } from "./dom.ts";
 import { initials } from "./names.ts";
@@ -13,8 +14,9 @@ const TICK_MS = 20_000;
 
 export const openWaiting: OpenScreen = (visit, root) => {
   root.append(clone("screen-waiting"));
-  // Waited time by this device's own clock: a wrong clock must not show a wrong wait.
-  const since = performance.now();
+  // By this device's own clock at both ends, so that a wrong clock does not show a wrong wait.
+  const since = kept(`waiting.${visit.boot.consult_id}`, Date.now());
+  keep(`waiting.${visit.boot.consult_id}`, since);
   const tick = window.setInterval(() => visit.view && waited(root, since), TICK_MS);
   void openDevices(visit, root);
   return {
@@ -119,7 +121,7 @@ function stepLine({ state, words, more }: Step): HTMLElement {
 }
 
 function waited(root: HTMLElement, since: number): void {
-  const minutes = minutesBetween(new Date(since), new Date(performance.now()));
+  const minutes = minutesBetween(new Date(since), new Date());
   const words = minutes > 1 ? tn("You have waited {n} minute.", "You have waited {n} minutes.", minutes) : "";
   const place = maybe(root, "waited");
   if (place) say(place, words);

@@ -85,6 +85,12 @@ export class DeviceStep implements StepScreen {
   readonly actions = {
     open_devices: (): Promise<void> => this.open(this.soundOnly),
     sound_only: (): Promise<void> => this.open(true),
+    open_camera: async (): Promise<void> => {
+      const failure = await this.visit.media.devices.setCamera(true);
+      this.check = { ...this.check, camera: resultOf(failure) };
+      this.report();
+      this.showTracks();
+    },
     flip: async (): Promise<void> => {
       this.failed(await this.visit.media.devices.flip());
     },
@@ -170,7 +176,9 @@ export class DeviceStep implements StepScreen {
     show(part(root, "self"), shown !== null);
     show(root.querySelector("[data-do=flip]")!, shown !== null && navigator.maxTouchPoints > 0);
     say(part(root, "camera-title"), shown ? t("The camera works") : t("No camera"));
-    say(part(root, "camera-words"), shown ? t("If you see yourself, the others will see you too.") : t("The others hear you. They do not see you."));
+    const failed = !shown && this.check.camera === "failed";
+    say(part(root, "camera-words"), shown ? t("If you see yourself, the others will see you too.") : failed ? t("Another app is using the camera. Close it and try again.") : t("The others hear you. They do not see you."));
+    show(part(root, "camera-again"), failed);
     part(root, "camera").querySelector(".mark")!.className = shown ? "mark good" : "mark warn";
     if (live(microphone) && microphone !== this.metered) this.meterOf(microphone);
   }

@@ -132,8 +132,9 @@ export class Connection {
     const before = this.current;
     this.current = peer;
     peer.pc.onconnectionstatechange = () => {
-      const state = peer.pc.connectionState;
-      if (this.current === peer && (state === "failed" || state === "disconnected")) void this.rebuild("state");
+      const broken = peer.pc.connectionState === "failed" || peer.pc.connectionState === "disconnected";
+      // Not while a newer one is being built: that would start its time over and over.
+      if (this.current === peer && broken && this.state === "connected") void this.rebuild("state");
     };
     void peer.send(this.outgoing);
     this.silence.restart(performance.now());
