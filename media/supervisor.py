@@ -10,6 +10,7 @@ import hashlib
 import logging
 import os
 import secrets
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
@@ -237,16 +238,17 @@ class WorkerHandle:
         process, self._process = self._process, None
         if process is None:
             return
-        if process.returncode is None and not self._stopping:
-            with contextlib.suppress(ProcessLookupError):
-                process.terminate()
-        try:
-            async with asyncio.timeout(STOP_S_MAX):
-                await process.wait()
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+        # It is usually ending already; the signals are for one that does not.
+        for signal_number in (signal.SIGTERM, signal.SIGKILL):
+            try:
+                async with asyncio.timeout(STOP_S_MAX):
+                    await process.wait()
+            except TimeoutError:
+                with contextlib.suppress(ProcessLookupError):
+                    process.send_signal(signal_number)
+            else:
+                return
+        await process.wait()
 
     def _read_token(self) -> str:
         try:

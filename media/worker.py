@@ -164,6 +164,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.socket.unlink(missing_ok=True)
     try:
         uvloop.run(_run(options, token))
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # we are ending; the status shall say how
     except OSError as problem:
         sys.stderr.write(f"media.worker: {problem.strerror or 'cannot start'} (port {options.port})\n")
         return 1
