@@ -1,6 +1,6 @@
 """What Python makes for the front end before esbuild runs: python -m web.build [--check].
 
-Writes the messages scripts of every page and language; with --check only says which translations are not right.
+Writes the messages scripts of every page and language; with --check only says what is not right in them.
 """
 
 import sys

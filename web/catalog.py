@@ -44,7 +44,7 @@ class Locale:
 def locale_of(tag: str) -> Locale:
     known = BabelLocale.parse(tag, sep="-")
     direction: Direction = "rtl" if known.text_direction == "rtl" else "ltr"
-    return Locale(tag=tag, direction=direction, name=known.get_language_name(tag) or tag)
+    return Locale(tag=tag, direction=direction, name=known.display_name or tag)
 
 
 class Catalog:

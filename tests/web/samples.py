@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from signaling.consult.values import Phase, Role, SeatState
+from signaling.consult.values import ConsultId, ParticipantId, Phase, Role, SeatState, UserId
 from signaling.protocol.shapes import BoardPerson, BoardRow, BoardView, DeviceCheck, Verb
 from web.catalog import locale_of, page_languages
 from web.consents import TELEHEALTH, consent_text
@@ -110,10 +110,12 @@ def person(role: Role, name: str, seat: SeatState, **more: Any) -> BoardPerson:
         "further_device_waiting": False,
         "can": [],
     }
-    return BoardPerson(id=f"p-{role.value}", role=role, name=name, seat=seat, **(given | more))
+    return BoardPerson(id=ParticipantId(f"p-{role.value}"), role=role, name=name, seat=seat, **(given | more))
 
 
-def row(index: int, now: datetime, phase: Phase, in_min: int, people: list[BoardPerson], **more: Any) -> BoardRow:
+def row(
+    index: int, now: datetime, phase: Phase, in_min: int, people: list[BoardPerson], **more: Any
+) -> BoardRow:
     starts = (now + timedelta(minutes=in_min)).replace(second=0, microsecond=0)
     waits = [one.waiting_since for one in people if one.seat is SeatState.WAITING and one.waiting_since]
     given: dict[str, Any] = {
@@ -124,7 +126,7 @@ def row(index: int, now: datetime, phase: Phase, in_min: int, people: list[Board
         "can": ["send_notice", "invite", "reschedule", "cancel"],
     }
     return BoardRow(
-        consult_id=f"consult-{index}",
+        consult_id=ConsultId(f"consult-{index}"),
         version=index,
         phase=phase,
         starts_at=starts,
@@ -192,7 +194,7 @@ def board(now: datetime, *, some: bool, user: StaffUser = PHYSICIAN) -> dict[str
         revision=1,
         server_time=now,
         day=now.date().isoformat(),
-        user=user.id,
+        user=UserId(user.id),
         role=Role(user.role),
         time_zone="America/Los_Angeles",
         rows=every if some else [one for one in every if one.phase in (Phase.ENDED, Phase.SCHEDULED)],

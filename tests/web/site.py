@@ -1,4 +1,4 @@
-"""A small site for tests of pages in a browser: the real pages, styles, scripts and headers, a made-up server."""
+"""A small site for tests of pages in a browser: real pages, styles, scripts and headers, a made-up server."""
 
 import contextlib
 from collections.abc import AsyncIterator
