@@ -117,10 +117,10 @@ function actionButtons(row: BoardRow, first: boolean, actions: Actions): HTMLEle
 function mainButton(row: BoardRow, style: string, actions: Actions): HTMLElement | null {
   const patient = personOf(row, "patient");
   const myself = row.people.find((person) => person.id === row.my_participant);
-  if (row.mine && myself?.seat !== "present") return button(t("Open consult"), style, "enter", row, "", () => actions.enter(row));
-  if (patient && admittable(patient)) return button(t("Admit…"), style, "admit", row, patient.id, () => actions.admit(row, patient));
-  if (row.mine) return button(t("Return"), style, "enter", row, "", () => actions.enter(row));
-  return row.can.includes("cover") ? button(t("Take over…"), "btn", "cover", row, "", () => actions.cover(row)) : null;
+  if (row.mine && myself?.seat !== "present") return button(t("Open consult"), style, "enter", row, () => actions.enter(row));
+  if (patient && admittable(patient)) return button(t("Admit…"), style, "admit", row, () => actions.admit(row, patient), patient.id);
+  if (row.mine) return button(t("Return"), style, "enter", row, () => actions.enter(row));
+  return row.can.includes("cover") ? button(t("Take over…"), "btn", "cover", row, () => actions.cover(row)) : null;
 }
 
 function admittable(person: BoardPerson): boolean {
@@ -131,7 +131,7 @@ function admittable(person: BoardPerson): boolean {
 function admitOther(row: BoardRow, person: BoardPerson | undefined, actions: Actions): HTMLElement | null {
   if (!person || !admittable(person)) return null;
   const words = t("Admit {name}", { name: nameOf(person, roleName(person.role)) });
-  const attributes = { class: "btn btn-s", "data-do": "admit", "data-key": `admit-${row.consult_id}-${person.id}`, "aria-label": words };
+  const attributes = { class: "btn btn-s", "data-do": "admit", "data-key": `admit-${row.consult_id}-${person.id}`, "data-person": person.id, "aria-label": words };
   return h("button", { type: "button", ...attributes, onclick: () => actions.admit(row, person) }, t("Admit…"));
 }
 
@@ -152,9 +152,9 @@ function manageButton(row: BoardRow, actions: Actions): HTMLElement {
   );
 }
 
-function button(words: string, style: string, action: string, row: BoardRow, part: string, onclick: () => void): HTMLElement {
-  const key = `${action}-${row.consult_id}-${part}`;
-  return h("button", { type: "button", class: style, "data-do": action, "data-key": key, onclick }, words);
+function button(words: string, style: string, action: string, row: BoardRow, onclick: () => void, person?: string): HTMLElement {
+  const attributes = { class: style, "data-do": action, "data-key": `${action}-${row.consult_id}-${person ?? ""}`, "data-person": person };
+  return h("button", { type: "button", ...attributes, onclick }, words);
 }
 
 /** Consults going on now, each with a way back in. */
@@ -178,9 +178,9 @@ function runningRow(row: BoardRow, { now }: Moment, actions: Actions): HTMLEleme
       h("span", { class: "dim small" }, inside.map((person) => nameOf(person, roleName(person.role))).join(" · ")),
     ),
     row.mine
-      ? button(t("Return"), "btn btn-act", "enter", row, "", () => actions.enter(row))
+      ? button(t("Return"), "btn btn-act", "enter", row, () => actions.enter(row))
       : row.can.includes("cover")
-        ? button(t("Take over…"), "btn", "cover", row, "", () => actions.cover(row))
+        ? button(t("Take over…"), "btn", "cover", row, () => actions.cover(row))
         : null,
     manageButton(row, actions),
   );

@@ -31,15 +31,9 @@ function item(row: BoardRow, next: boolean, zone: string, open: (row: BoardRow) 
     "li",
     { class: style, "data-consult": row.consult_id },
     h("time", { class: "num", datetime: row.starts_at }, clock(at, zone)),
-    h(
-      "span",
-      {},
-      nameOrButton(row, name, open(row)),
-      h("br"),
-      there,
-      physicianLine(row),
-    ),
+    h("span", {}, nameOrButton(row, name, open(row))),
     h("span", { class: `tag ${state.tone}` }, state.words),
+    h("div", { class: "more-of" }, there, physicianLine(row)),
   );
 }
 

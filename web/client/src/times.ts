@@ -77,8 +77,10 @@ export function date(at: Date, zone: string, withYear = false): string {
   return withYear ? t("{weekday}, {day} {month} {year}", values) : t("{weekday}, {day} {month}", values);
 }
 
+/** An instant in a zone; the date has its year unless that is this year. */
 export function localTime(at: Date, zone: Zone): LocalTime {
-  return { clock: clock(at, zone.id), date: date(at, zone.id), weekday: weekday(at, zone.id), city: zone.city };
+  const withYear = at.getUTCFullYear() !== new Date().getUTCFullYear();
+  return { clock: clock(at, zone.id), date: date(at, zone.id, withYear), weekday: weekday(at, zone.id), city: zone.city };
 }
 
 /** Whether two zones show different clocks at this instant. */
