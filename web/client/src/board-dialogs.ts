@@ -39,7 +39,9 @@ export function doing(dialog: () => Dialog, words: string, style: string, action
 /** Why something was not done, whoever refused it. */
 export function faultWords(error: unknown): string {
   if (error instanceof Wanted) return error.message;
-  return refusalWords(error instanceof Failure ? new Refusal(error.code, error.supportId) : error);
+  const refusal = error instanceof Failure ? new Refusal(error.code, error.supportId) : error;
+  if (refusal instanceof Refusal && refusal.code === "bad_times") return t("This time cannot be booked. Please choose another one.");
+  return refusalWords(refusal);
 }
 
 /** Say in a dialog what is wrong, in its alert. */

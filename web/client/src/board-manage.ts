@@ -11,7 +11,7 @@ import { languageName } from "./names.ts";
 import type { Accepted, BoardPerson, BoardRow, CancelReason, Person } from "./protocol.gen.ts";
 import { type Channel, commandId } from "./socket.ts";
 import type { StaffMessage } from "./staff.ts";
-import { clock, clocksDiffer, date, instant } from "./times.ts";
+import { clock, clocksDiffer, date, duration, instant } from "./times.ts";
 
 export interface Management {
   readonly channel: Channel<StaffMessage>;
@@ -39,6 +39,7 @@ export function manageDialog(row: BoardRow, by: Management): void {
       may("reschedule") ? button(t("Change the time"), "reschedule", () => rescheduleDialog(row, by)) : null,
       may("cancel") ? button(t("Cancel the consult"), "cancel", () => cancelDialog(row, by), "btn-text stop") : null,
       may("end") ? endButton(() => dialog, row, by) : null,
+      may("continue_consult") && !row.continued_as ? button(t("Continue with the same people"), "continue", () => continueDialog(row, by)) : null,
     ),
     buttons(
       h("button", { type: "button", class: "btn push", "data-do": "close", onclick: () => dialog.close() }, t("Close")),
@@ -53,6 +54,25 @@ function endButton(dialog: () => Dialog, row: BoardRow, by: Management): HTMLEle
   return doing(dialog, t("End for everyone"), "btn-text stop", "end", async () => {
     await by.channel.send({ type: "end", command_id: commandId(), consult_id: row.consult_id, reason: "completed" });
   });
+}
+
+function continueDialog(row: BoardRow, by: Management): void {
+  const lengths = choices("minutes", t("Length"), [15, 30, 45, 60].map((n) => [String(n), duration(n)] as const), "30");
+  const dialog = openDialog(
+    t("Continue with the same people"),
+    h("p", { class: "dim" }, t("An ended consult stays as it is. A new one begins now with the same people; who still has the page open is taken along.")),
+    lengths,
+    alertPlace(),
+    buttons(
+      cancelButton(() => dialog),
+      doing(() => dialog, t("Continue"), "btn-act", "confirm-continue", async () => {
+        const minutes = Number(chosenIn(lengths) ?? "30");
+        const ack = await by.channel.send<Accepted>({ type: "continue_consult", command_id: commandId(), consult_id: row.consult_id, minutes });
+        const labels = new Map(row.people.map((one) => [one.id, `${nameOf(one, roleName(one.role))} (${roleName(one.role)})`]));
+        return ack.invitations.length > 0 ? () => showLinks(ack, labels) : undefined;
+      }),
+    ),
+  );
 }
 
 function times(row: BoardRow, clinicZone: string): HTMLElement {
@@ -200,8 +220,8 @@ function inviteDialog(row: BoardRow, by: Management): void {
 
 function showLinks(ack: Accepted, labels: ReadonlyMap<string, string>): void {
   const dialog = openDialog(
-    t("Here is the link"),
-    h("p", { class: "dim" }, t("It is shown only now. Send it to this person only.")),
+    ack.invitations.length > 1 ? t("Here are the links") : t("Here is the link"),
+    h("p", { class: "dim" }, t("Send each link to its person only. Each is shown only now.")),
     invitationList(ack.invitations, labels),
     buttons(h("button", { type: "button", class: "btn btn-act", "data-do": "close", onclick: () => dialog.close() }, t("Done"))),
   );
