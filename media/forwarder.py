@@ -9,12 +9,14 @@ from media import rtcp, vp8
 from media.clock import Clock
 from media.description import CLOCK_RATE_HZ, Codec, Downstream
 from media.loss import LossMeter
-from media.rtp import extension, payload_end, payload_offset, timestamp
+from media.rtp import HEADER_BYTES, ONE_BYTE_PROFILE, extension, payload_end, payload_offset, timestamp
 from media.source import Source
 
 REPORT_SPACING_S = 1.0
 LOSS_WINDOW_S = 1.0
 RESEND_SPACING_S_MIN = 0.020
+RESENDS_PER_S_MAX = 500
+"""Of one slot: more is an outage that repairs would only prolong, or somebody who wants our uplink for it."""
 RESENT_MAX = 512
 """Recently repeated packets remembered, so that a second request within one round trip costs nothing."""
 
@@ -28,8 +30,10 @@ class Outlet(Protocol):
     def ready(self) -> bool:
         """Whether anything can be sent yet."""
 
-    def send_rtp(self, head: bytearray, payload: bytes) -> None:
-        """Encrypt and send one packet."""
+    def send_rtp(self, head: bytearray, payload: bytes, number_at: int) -> None:
+        """Encrypt and send one packet, its transport-wide number written at this place of the head (0:
+        nowhere).
+        """
 
     def send_rtcp(self, packet: bytes) -> None:
         """Encrypt and send one compound packet."""
@@ -48,11 +52,10 @@ class Slot:
         self._types = {codec.name: codec for codec in downstream.codecs}
         self._rate_hz = CLOCK_RATE_HZ[downstream.codecs[0].name]
         self._is_audio = downstream.source == "audio"
-        self._head, self._level_at = _head(downstream, downstream.ssrc)
-        self._bare_head = _head(downstream, downstream.ssrc, with_level=False)[0]
-        self._rtx_head = (
-            _head(downstream, downstream.rtx_ssrc, with_level=False)[0] if downstream.rtx_ssrc else None
-        )
+        self._head = _Head(downstream, downstream.ssrc, with_level=False)
+        self._level_head = _Head(downstream, downstream.ssrc, with_level=True)
+        repair = downstream.rtx_ssrc
+        self._rtx_head = None if repair is None else _Head(downstream, repair, with_level=False)
         self._rtx_sequence = sequence ^ 0x5555
         self.source: Source | None = None
         self._codec: Codec | None = None
@@ -68,6 +71,7 @@ class Slot:
         self._last_at_s: float | None = None
         self._report_at_s = 0.0
         self._resent: dict[int, float] = {}
+        self._budget, self._budget_at_s = RESENDS_PER_S_MAX, clock.now_s
         self.packets = self.octets = self.retransmitted = 0
         self._loss = LossMeter(LOSS_WINDOW_S)
         self.reported = (0, 0)
@@ -121,14 +125,14 @@ class Slot:
             self._last_at_s = self._clock.now_s
         self.packets += 1
         self.octets += len(payload)
-        head = self._bare_head
-        if self._level_at and self.source is not None:
+        head = self._head
+        if self._is_audio and self.source is not None and self._level_head.level_at:
             level = extension(packet, self.source.extensions.audio_level, start)
             if level:
-                head = self._head
-                head[self._level_at] = level[0]
-        pack_into("!BHI", head, 1, packet[1] & 0x80 | self._payload_type, sequence, stamp)
-        self._outlet.send_rtp(head, payload)
+                head = self._level_head
+                head.data[head.level_at] = level[0]
+        pack_into("!BHI", head.data, 1, packet[1] & 0x80 | self._payload_type, sequence, stamp)
+        self._outlet.send_rtp(head.data, payload, head.number_at)
         if self._clock.now_s >= self._report_at_s:
             self.report()
 
@@ -189,9 +193,12 @@ class Slot:
             or self._rtx_payload_type is None
         ):
             return
+        now_s = self._clock.now_s
+        if now_s - self._budget_at_s >= 1.0:
+            self._budget, self._budget_at_s = RESENDS_PER_S_MAX, now_s
         spacing_s = max(RESEND_SPACING_S_MIN, self._outlet.rtt_s)
         for sequence in numbers:
-            if self._clock.now_s - self._resent.get(sequence, float("-inf")) < spacing_s:
+            if self._budget <= 0 or now_s - self._resent.get(sequence, float("-inf")) < spacing_s:
                 continue
             number = self._newest - ((self._last_sequence - sequence) & 0xFFFF)
             packet = self.source.ring.get(number) if number >= self._base else None
@@ -199,34 +206,42 @@ class Slot:
                 continue
             if len(self._resent) >= RESENT_MAX:
                 del self._resent[next(iter(self._resent))]
-            self._resent[sequence] = self._clock.now_s
+            self._resent[sequence] = now_s
+            self._budget -= 1
             self._resend_one(packet, sequence, number, self._rtx_head, self._rtx_payload_type)
 
-    def _resend_one(
-        self, packet: bytes, sequence: int, number: int, head: bytearray, payload_type: int
-    ) -> None:
+    def _resend_one(self, packet: bytes, sequence: int, number: int, head: _Head, payload_type: int) -> None:
         start = payload_offset(packet)
         payload = pack("!H", sequence) + self._payload(packet, start, payload_end(packet, start), number)
         self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
         stamp = (timestamp(packet) + self._timestamp_offset) & 0xFFFFFFFF
-        pack_into("!BHI", head, 1, packet[1] & 0x80 | payload_type, self._rtx_sequence, stamp)
+        pack_into("!BHI", head.data, 1, packet[1] & 0x80 | payload_type, self._rtx_sequence, stamp)
         self.retransmitted += 1
-        self._outlet.send_rtp(head, payload)
+        self._outlet.send_rtp(head.data, payload, head.number_at)
 
 
-def _head(downstream: Downstream, ssrc: int | None, *, with_level: bool = True) -> tuple[bytearray, int]:
-    """A whole RTP header to be patched for each packet, and where in it the audio level goes (0: nowhere)."""
-    extensions = downstream.extensions
-    elements = b""
-    level_at = 0
-    if extensions.mid:
-        mid = downstream.mid.encode()
-        elements += bytes((extensions.mid << 4 | len(mid) - 1,)) + mid
-    if extensions.audio_level and with_level:
-        level_at = 12 + 4 + len(elements) + 1
-        elements += bytes((extensions.audio_level << 4, 0))
-    elements += bytes(-len(elements) & 3)
-    head = pack("!BBHII", 0x90 if elements else 0x80, 0, 0, 0, ssrc or 0)
-    if elements:
-        head += pack("!HH", 0xBEDE, len(elements) // 4) + elements
-    return bytearray(head), level_at
+class _Head:
+    """A whole RTP header to be patched for each packet, and where in it the changing elements go (0:
+    nowhere).
+    """
+
+    __slots__ = ("data", "level_at", "number_at")
+
+    def __init__(self, downstream: Downstream, ssrc: int, *, with_level: bool) -> None:
+        extensions = downstream.extensions
+        elements = b""
+        self.level_at = self.number_at = 0
+        if extensions.mid:
+            mid = downstream.mid.encode()
+            elements += bytes((extensions.mid << 4 | len(mid) - 1,)) + mid
+        if extensions.transport_cc:
+            self.number_at = HEADER_BYTES + 4 + len(elements) + 1
+            elements += bytes((extensions.transport_cc << 4 | 1, 0, 0))
+        if extensions.audio_level and with_level:
+            self.level_at = HEADER_BYTES + 4 + len(elements) + 1
+            elements += bytes((extensions.audio_level << 4, 0))
+        elements += bytes(-len(elements) & 3)
+        head = pack("!BBHII", 0x90 if elements else 0x80, 0, 0, 0, ssrc)
+        if elements:
+            head += pack("!HH", ONE_BYTE_PROFILE, len(elements) // 4) + elements
+        self.data = bytearray(head)

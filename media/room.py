@@ -45,7 +45,7 @@ class Room:
                 slot.attach(publisher.sources.get(name) if publisher else None)
         for peer in self.peers.values():
             for source in peer.sources.values():
-                peer.request_keyframe(source)
+                peer.uplink.request_keyframe(source)
 
     def quality(self, identifier: str, now_s: float) -> PeerQuality | None:
         """The quality of one peer's connection, when it has changed since it was last asked for."""

@@ -3,7 +3,7 @@ reports.
 """
 
 from dataclasses import dataclass, field, replace
-from struct import unpack_from
+from struct import pack_into, unpack_from
 
 import pytest
 from hypothesis import given
@@ -43,7 +43,9 @@ class Subscriber:
     packets: list[Sent] = field(default_factory=list)
     reports: list[rtcp.Message] = field(default_factory=list)
 
-    def send_rtp(self, head: bytearray, payload: bytes) -> None:
+    def send_rtp(self, head: bytearray, payload: bytes, number_at: int) -> None:
+        if number_at:
+            pack_into("!H", head, number_at, len(self.packets))
         raw = bytes(head) + payload
         sequence, timestamp, ssrc = unpack_from("!HII", raw, 2)
         self.packets.append(Sent(raw[1] & 0x7F, bool(raw[1] & 0x80), sequence, timestamp, ssrc, payload, raw))
@@ -83,7 +85,7 @@ class Scene:
             codecs=(Codec(name="opus", payload_type=50),)
             if audio
             else (Codec(name="vp8", payload_type=60, rtx_payload_type=61, nack=True, pli=True),),
-            extensions=Extensions(mid=4, audio_level=2 if audio else 0),
+            extensions=Extensions(mid=4, audio_level=2 if audio else 0, transport_cc=5),
             ssrc=9_000,
             rtx_ssrc=None if audio else 9_001,
             cname="slot0",
@@ -112,6 +114,7 @@ def test_video_begins_with_a_key_frame_in_the_subscribers_own_numbers(scene: Sce
     assert (first.sequence, first.payload_type, first.marker, first.ssrc) == (1_001, 60, True, 9_000)
     assert (second.sequence, second.timestamp - first.timestamp, second.marker) == (1_002, 3_000, False)
     assert rtp.extension(first.raw, 4, rtp.payload_offset(first.raw)) == b"7"
+    assert rtp.extension(second.raw, 5, rtp.payload_offset(second.raw)) == b"\x00\x01"
 
 
 def test_a_slot_that_changes_its_source_continues_all_its_counters(scene: Scene) -> None:
