@@ -112,7 +112,8 @@ async def help_page(request: web.Request) -> web.StreamResponse:
 async def invitation(request: web.Request) -> web.StreamResponse:
     """The secret is in the fragment, which browsers do not send: opening this page uses nothing up."""
     common = _common(request)
-    return _answer(request, InvitationPage(**common))
+    page = InvitationPage(**common, language_chosen=explicit_language(request) is not None)
+    return _answer(request, page)
 
 
 async def demo(request: web.Request) -> web.StreamResponse:
