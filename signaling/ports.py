@@ -199,7 +199,7 @@ class BoardEntry:
 
     clinic: ClinicId
     user: UserId
-    role: Role  # physician or coordinator
+    role: Role  # physician, coordinator, or an interpreter, who only sees their own consults
 
 
 Entry = SeatEntry | BoardEntry

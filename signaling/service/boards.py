@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from signaling.consult.values import ClinicId, ConnectionId, ConsultId, StaffUser
+from signaling.consult.values import ClinicId, ConnectionId, ConsultId, Role, StaffUser
 from signaling.errors import Code, Refused
 from signaling.ports import BoardEntry, Clinics, Clock, Outbox
 from signaling.protocol.shapes import BoardRow
@@ -90,7 +90,9 @@ class Boards:
         rows = []
         for consult in await self._consults.store.board(viewer.clinic, start, end):
             seen = await self._consults.seen(consult)
-            rows.append(self._row(viewer, seen, now))
+            # An interpreter of the hospital sees what is booked for them and nothing else.
+            if viewer.role is not Role.INTERPRETER or seen.consult.of_user(viewer.user) is not None:
+                rows.append(self._row(viewer, seen, now))
         return rows
 
     def _row(self, viewer: StaffUser, seen: Seen, now: datetime) -> BoardRow:

@@ -1,9 +1,9 @@
 """Which connections are open here, and what each is for."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from signaling.consult.values import ClinicId, ConnectionId, ConsultId, DeviceId, ParticipantId
+from signaling.consult.values import ClinicId, ConnectionId, ConsultId, DeviceId, ParticipantId, UserId
 from signaling.ports import BoardEntry, Entry, SeatEntry
 
 
@@ -74,6 +74,14 @@ class Connections:
         if not isinstance(entry, BoardEntry):
             return None
         return self._boards[entry.clinic][connection]
+
+    def of_account(self, user: UserId, devices: Collection[DeviceId]) -> tuple[ConnectionId, ...]:
+        """The boards of an account, and the seats on these devices."""
+        return tuple(
+            connection
+            for connection, entry in self._entries.items()
+            if (entry.user == user if isinstance(entry, BoardEntry) else entry.device in devices)
+        )
 
     def boards(self, clinic: ClinicId) -> Iterator[tuple[ConnectionId, Board]]:
         """The open boards of a clinic."""

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from signaling.consult.rules import case_for
 from signaling.consult.values import (
+    STAFF,
     Actor,
     ActorId,
     ConnectionId,
@@ -63,6 +64,8 @@ class Handler:
             board = self._boards.open_day(connection, message.day)
             await self._boards.show(connection, board, self._outbox)
             return messages.Accepted()
+        if entry.role not in STAFF:
+            raise Refused(Code.NOT_PERMITTED, "an interpreter's list is for looking at")
         if isinstance(message, messages.Schedule):
             async with self._consults.hold(entry.user):
                 return await self._once(ActorId(entry.user), message, lambda: self._schedule(entry, message))

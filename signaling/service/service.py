@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -25,11 +25,13 @@ from signaling.consult.values import (
     ConnectionLevel,
     Consult,
     ConsultId,
+    DeviceId,
     PeerId,
     Policy,
     SeatHolder,
     SeatState,
     TheClock,
+    UserId,
 )
 from signaling.errors import Code, Refused
 from signaling.ports import (
@@ -187,6 +189,11 @@ class Service:
                 gone = commands.ReleaseDevice(participant=entry.participant, device=entry.device)
                 await self._act(entry.consult, gone, TheClock())
             await self._publisher.publish(entry.consult)
+
+    def hang_up(self, user: UserId, devices: Collection[DeviceId]) -> None:
+        """An account signed out: close its boards, and the seats it held on these devices."""
+        for connection in self._connections.of_account(user, devices):
+            self._outbox.close(connection)
 
     async def handle(self, connection: ConnectionId, message: messages.ClientMessage) -> messages.Answer:
         """Do what a connection asks.
