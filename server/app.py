@@ -7,26 +7,38 @@ import asyncio
 import contextlib
 import signal
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
+from sqlalchemy.exc import SQLAlchemyError
 
+from media.interface import WorkerUnavailable
 from server import compose, data_dir
+from server import demo as demonstration
+from server.demo import Demo
 from server.http.application import application
 from server.http.keys import Services
-from server.http.tickets import Tickets
+from server.http.origin import site
+from server.http.tickets import LIFETIME_S, Tickets
+from server.identity.accounts import Accounts
+from server.identity.one_use import OneUse
+from server.identity.passwords import Passwords
 from server.identity.random_values import SystemClock, SystemIds
+from server.identity.seats import Seats
 from server.logs import logger
-from server.media_adapter import MediaAdapter, worker_count
+from server.media_adapter import MediaAdapter
 from server.settings import Settings
-from server.storage.database import Database
-from server.storage.upgrade import is_current, upgrade
+from server.storage.consults import Consults
+from server.storage.database import Database, DatabaseBusyError
+from server.storage.upgrade import NewerDatabaseError, is_current, upgrade
+from signaling.consult.values import DeviceId, UserId
 from signaling.gateway import Gateway
+from signaling.ports import Entry
 from signaling.service.presences import InProcessPresence
 from signaling.service.service import Service
+from web.render import MissingAssetError
 
 STOP_S_MAX: Final = 4.5
 # How long requests that are being answered may still take when the server ends.
@@ -44,7 +56,168 @@ class StartError(Exception):
         self.hint = hint
 
 
-async def run(settings: Settings, *, demo: bool, serving: Callable[["Demo | None"], None]) -> None:
+@asynccontextmanager
+async def running(settings: Settings, *, demo: bool) -> AsyncIterator[Demo | None]:
+    """The whole server while it runs. Raises `StartError`."""
+    async with AsyncExitStack() as stack:
+        database = await _storage(stack, settings)
+        media = await _media(stack, settings)
+        tickets: OneUse[Entry] = OneUse(lifetime_s=LIFETIME_S)
+        gateway = Gateway(
+            tickets=Tickets(tickets),
+            ids=SystemIds(),
+            origins=frozenset(site(settings).origins),
+            address_of=lambda request: request.remote or "",
+        )
+        service = _service(settings, database=database, media=media, gateway=gateway)
+        services = _services(
+            settings, database=database, media=media, demo=demo, tickets=tickets, hang_up=service.hang_up
+        )
+        made = await _demo(services) if demo else None
+        await service.start()
+        await _in_background(stack, service.run())
+        await _in_background(stack, media.tell(service))
+        await _in_background(stack, _tidy(services))
+        await _http(stack, services, gateway)
+        yield made
+
+
+async def _storage(stack: AsyncExitStack, settings: Settings) -> Database:
+    """The database, upgraded: by itself where it is SQLite, since nobody else uses that."""
+    folder = settings.server.data_dir
+    try:
+        data_dir.prepare(folder)
+        if settings.database.url is None:
+            stack.enter_context(data_dir.only_server(folder))
+    except data_dir.DataDirError as error:
+        raise StartError(str(error), hint=error.hint) from error
+    database = Database(settings.database_url)
+    stack.push_async_callback(database.close)
+    try:
+        if database.is_sqlite:
+            await upgrade(database)
+        is_right = await is_current(database)
+    except NewerDatabaseError as error:
+        raise StartError("a later version has used this database", hint="start that version") from error
+    except (SQLAlchemyError, OSError) as error:
+        name = type(error).__name__
+        raise StartError(f"the database does not answer ({name})", hint="check database.url") from error
+    if not is_right:
+        raise StartError("the database is not of this version", hint="python -m server db upgrade")
+    return database
+
+
+async def _media(stack: AsyncExitStack, settings: Settings) -> MediaAdapter:
+    media = MediaAdapter(settings)
+    try:
+        await media.start()
+    except (WorkerUnavailable, OSError) as error:
+        hint = f"is UDP port {settings.media.port} free? python -m server doctor"
+        raise StartError("the media workers do not start", hint=hint) from error
+    stack.push_async_callback(media.stop)
+    return media
+
+
+def _service(settings: Settings, *, database: Database, media: MediaAdapter, gateway: Gateway) -> Service:
+    clock = SystemClock()
+    links = compose.InvitationLinks(Seats(database, settings.invitations), clock, site(settings).origins[0])
+    service = Service(
+        store=Consults(database),
+        presence=InProcessPresence(),
+        media=media,
+        clock=clock,
+        ids=SystemIds(),
+        invitations=links,
+        clinics=compose.OneClinic(settings, Accounts(database, Passwords())),
+        outbox=gateway,
+        policy=compose.policy(settings),
+    )
+    gateway.bind(service)
+    return service
+
+
+def _services(
+    settings: Settings,
+    *,
+    database: Database,
+    media: MediaAdapter,
+    demo: bool,
+    tickets: OneUse[Entry],
+    hang_up: Callable[[UserId, Collection[DeviceId]], None],
+) -> Services:
+    try:
+        return compose.services(
+            settings,
+            database=database,
+            clock=SystemClock(),
+            demo=demo,
+            tickets=tickets,
+            hang_up=hang_up,
+            media_workers=lambda: (media.workers_up, media.workers),
+        )
+    except MissingAssetError as error:
+        raise StartError("the front end is not built", hint="python3 dev.py run builds it") from error
+
+
+async def _demo(services: Services) -> Demo:
+    if not await services.consults.is_only_of(demonstration.CLINIC):
+        folder = services.settings.server.data_dir
+        raise StartError(f"{folder} has consults of a real clinic", hint="set another server.data_dir")
+    return await demonstration.prepare(services, compose.policy(services.settings))
+
+
+async def _http(stack: AsyncExitStack, services: Services, gateway: Gateway) -> None:
+    server = services.settings.server
+    app = application(services, socket_routes=gateway.routes())
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=FINISH_S_MAX, handle_signals=False)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    stack.push_async_callback(gateway.shutdown)
+    try:
+        await web.TCPSite(runner, server.host, server.port, ssl_context=_tls(services.settings)).start()
+    except OSError as error:
+        where = f"{server.host}:{server.port}"
+        hint = "end what uses it, or set server.port (MERIDIAN_SERVER__PORT)"
+        raise StartError(f"cannot listen on {where} ({error.strerror})", hint=hint) from error
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    certificate, key = settings.server.tls_certificate, settings.server.tls_key
+    if certificate is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(certificate, key)
+    except (OSError, ssl.SSLError) as error:
+        hint = "server.tls_certificate and server.tls_key"
+        raise StartError(f"the certificate cannot be used ({error.strerror})", hint=hint) from error
+    return context
+
+
+async def _tidy(services: Services) -> None:
+    """Forget sign-ins that are over."""
+    while True:
+        try:
+            await services.sign_ins.forget_old(services.clock.now())
+        except (SQLAlchemyError, DatabaseBusyError) as error:
+            log.warning("not tidied, trying again later", exc_info=error)
+        await asyncio.sleep(TIDY_EVERY_S)
+
+
+async def _in_background(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
+    """Run until the server ends."""
+    task = asyncio.create_task(work)
+
+    async def end() -> None:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    stack.push_async_callback(end)
+
+
+async def run(settings: Settings, *, demo: bool, serving: Callable[[Demo | None], None]) -> None:
     """Serve until SIGTERM or SIGINT. `serving` is told once people can come, with the demo's links."""
     told_to_end = asyncio.Event()
     loop = asyncio.get_running_loop()

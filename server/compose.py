@@ -1,10 +1,9 @@
 """Makes what requests need from the settings and the parts that are already running."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from server.demo import LINK_LIFETIME_S
-from server.http import tickets
 from server.http.keys import Services
 from server.http.origin import site
 from server.http.static import StaticFiles
@@ -17,8 +16,8 @@ from server.identity.throttle import Throttle
 from server.settings import Settings
 from server.storage.consults import Consults
 from server.storage.database import Database
-from signaling.consult.values import ClinicId, ConsultId, ParticipantId, Policy, UserId
-from signaling.ports import ClinicFacts, Clock
+from signaling.consult.values import ClinicId, ConsultId, DeviceId, ParticipantId, Policy, Role, UserId
+from signaling.ports import ClinicFacts, Clock, Entry
 from web.emergency import emergency_numbers
 from web.render import DIST, Renderer
 
@@ -31,29 +30,28 @@ def services(
     database: Database,
     clock: Clock,
     demo: bool,
-    in_consult: Callable[[UserId], bool],
-    hang_up: Callable[[UserId], Awaitable[None]],
-    consults_live: Callable[[], int],
+    tickets: OneUse[Entry],
+    hang_up: Callable[[UserId, Collection[DeviceId]], None],
     media_workers: Callable[[], tuple[int, int]],
 ) -> Services:
     """Everything a request may need. Raises `web.render.MissingAssetError` without a built front end."""
     accounts = Accounts(database, Passwords())
+    consults = Consults(database)
     return Services(
         settings=settings,
         site=site(settings),
         clock=clock,
         database=database,
-        consults=Consults(database),
+        consults=consults,
         accounts=accounts,
-        sign_ins=SignIns(database, accounts, settings.sign_in, in_consult=in_consult),
+        sign_ins=SignIns(database, accounts, settings.sign_in, in_consult=consults.is_in_consult),
         seats=Seats(database, settings.invitations),
         throttle=Throttle(settings),
-        tickets=OneUse(lifetime_s=tickets.LIFETIME_S),
+        tickets=tickets,
         renderer=Renderer.load(),
         files=StaticFiles(DIST),
         demo_links=OneUse(lifetime_s=LINK_LIFETIME_S) if demo else None,
         hang_up=hang_up,
-        consults_live=consults_live,
         media_workers=media_workers,
     )
 
@@ -76,10 +74,11 @@ class InvitationLinks:
         return invitation_link(self._origin, secret)
 
 
-class ClinicsFromSettings:
-    """The `Clinics` of `signaling.ports`: this server has one."""
+class OneClinic:
+    """The `Clinics` of `signaling.ports`: this server has one, in its settings; its staff is in the database."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, accounts: Accounts) -> None:
+        self._accounts = accounts
         clinic = settings.clinic
         self._facts = ClinicFacts(
             name=clinic.name, phone=clinic.phone, time_zone=clinic.time_zone, emergency_numbers=NUMBERS
@@ -87,3 +86,7 @@ class ClinicsFromSettings:
 
     def facts(self, clinic: ClinicId) -> ClinicFacts:
         return self._facts
+
+    async def role_of(self, clinic: ClinicId, user: UserId) -> Role | None:
+        account = await self._accounts.find(user)
+        return Role(account.role) if account is not None and account.clinic_id == clinic else None

@@ -1,19 +1,23 @@
 """The `MediaPort` of `signaling.ports` over the media plane. Rooms are consults, by their ids."""
 
+import asyncio
 import os
-from collections.abc import Callable
 from time import monotonic
-from typing import Final
+from typing import Final, NoReturn, Protocol
 
-from media.interface import Notice, SourceName
+from media.interface import Notice, PeerConnected, PeerLost, PeerQuality, SourceName, WorkerLost
 from media.plane import BadSdp, MediaPlane, MediaSettings, RefusedByWorker, Route, WorkerUnavailable
 from media.plane import Routing as MediaRouting
+from server.logs import logger
 from server.settings import Media, Settings
-from signaling.consult.values import ConsultId, PeerId, Source
+from signaling.consult.values import ConnectionLevel, ConsultId, PeerId, Source
 from signaling.errors import Code, MediaUnavailable
 from signaling.ports import Routing
 
+NOTICES_MAX: Final = 10_000
 _SOURCES: Final[dict[Source, SourceName]] = {"audio": "audio", "camera": "video", "screen": "screen"}
+
+log = logger("media")
 
 
 def worker_count(media: Media) -> int:
@@ -21,26 +25,61 @@ def worker_count(media: Media) -> int:
     return media.workers or len(os.sched_getaffinity(0))
 
 
-def plane(settings: Settings, on_notice: Callable[[Notice], None]) -> MediaPlane:
-    """The media plane of these settings, not yet started."""
-    media = settings.media
-    return MediaPlane(
-        MediaSettings(
-            port=media.port,
-            workers=worker_count(media),
-            data_dir=settings.server.data_dir,
-            public_addresses=tuple(str(address) for address in media.public_addresses),
-            bind_addresses=tuple(str(address) for address in media.bind),
-        ),
-        on_notice,
-    )
+class MediaListener(Protocol):
+    """Who is told what happens in the media plane: the consult service."""
+
+    async def media_peer_lost(self, consult: ConsultId, peer: PeerId) -> None: ...
+
+    async def media_consult_lost(self, consult: ConsultId) -> None: ...
+
+    async def media_quality(self, consult: ConsultId, peer: PeerId, level: ConnectionLevel) -> None: ...
 
 
 class MediaAdapter:
     """Translates between the words of a consult and those of the media plane."""
 
-    def __init__(self, media: MediaPlane) -> None:
-        self._media = media
+    def __init__(self, settings: Settings) -> None:
+        media = settings.media
+        self.workers = worker_count(media)
+        self._notices: asyncio.Queue[Notice] = asyncio.Queue(NOTICES_MAX)
+        self._media = MediaPlane(
+            MediaSettings(
+                port=media.port,
+                workers=self.workers,
+                data_dir=settings.server.data_dir,
+                public_addresses=tuple(str(address) for address in media.public_addresses),
+                bind_addresses=tuple(str(address) for address in media.bind),
+            ),
+            self._noticed,
+        )
+
+    async def start(self) -> None:
+        """Start the workers, or take over those that still run. Raises `WorkerUnavailable`."""
+        await self._media.start()
+
+    async def stop(self) -> None:
+        """End the workers and with them all connections."""
+        await self._media.stop()
+
+    @property
+    def workers_up(self) -> int:
+        return self._media.workers_up
+
+    def _noticed(self, notice: Notice) -> None:
+        try:
+            self._notices.put_nowait(notice)
+        except asyncio.QueueFull:
+            # What is lost with it is found again: quality by the next notice, a lost peer by its browser.
+            log.warning("notice of the media plane dropped", kind=notice.kind)
+
+    async def tell(self, listener: MediaListener) -> NoReturn:
+        """Pass notices on, in order, for ever."""
+        while True:
+            notice = await self._notices.get()
+            try:
+                await _told(notice, listener)
+            except Exception:
+                log.exception("notice not handled", kind=notice.kind)
 
     async def connect(self, consult: ConsultId, peer: PeerId, offer: str) -> str:
         try:
@@ -73,9 +112,22 @@ class MediaAdapter:
         await self._media.close_room(consult)
 
 
+async def _told(notice: Notice, listener: MediaListener) -> None:
+    match notice:
+        case PeerLost():
+            await listener.media_peer_lost(ConsultId(notice.room), PeerId(notice.peer))
+        case PeerQuality():
+            await listener.media_quality(ConsultId(notice.room), PeerId(notice.peer), notice.level)
+        case WorkerLost():
+            for room in notice.rooms:
+                await listener.media_consult_lost(ConsultId(room))
+        case PeerConnected():
+            pass  # the browser knows, and says how good it is
+
+
 async def start_and_stop(settings: Settings) -> float:
     """Start the workers and end them; returns the seconds the start took. Raises `WorkerUnavailable`."""
-    media = plane(settings, lambda _notice: None)
+    media = MediaAdapter(settings)
     started_s = monotonic()
     await media.start()
     seconds = monotonic() - started_s

@@ -1,6 +1,6 @@
 """The aiohttp application: the route table behind the boundary."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
 
 from aiohttp import web
 
@@ -9,23 +9,24 @@ from server.http.boundary import boundary
 from server.http.headers import adder
 from server.http.keys import SERVICES, Services
 from server.http.monitoring import METRICS, Metrics
-from server.http.routes import DEMO_ROUTES, ROUTES, SOCKET_PATH
+from server.http.routes import DEMO_ROUTES, ROUTES
 from server.http.table import RULES, Who
+from signaling.gateway import PATH
 
 
-def application(services: Services, *, attach_gateway: Callable[[web.Application], None]) -> web.Application:
-    """Make the application. `attach_gateway` adds the socket's route at `SOCKET_PATH`."""
+def application(services: Services, *, socket_routes: Iterable[web.AbstractRouteDef]) -> web.Application:
+    """Make the application; `socket_routes` are those of the gateway."""
     app = web.Application(middlewares=[boundary], client_max_size=BODY_BYTES_MAX)
     app[SERVICES] = services
     app[METRICS] = Metrics()
-    rules: dict[str, Who] = {SOCKET_PATH: Who.SOCKET}
+    rules: dict[str, Who] = {PATH: Who.SOCKET}
     for route in ROUTES if services.demo_links is None else ROUTES + DEMO_ROUTES:
         # With GET comes HEAD: mail scanners send it.
         add = app.router.add_get if route.method == "GET" else app.router.add_post
         added = add(route.path, route.handler)
         if added.resource is not None:
             rules[added.resource.canonical] = route.who
-    attach_gateway(app)
+    app.add_routes(socket_routes)
     app[RULES] = rules
     app.on_response_prepare.append(adder(services.site))
     return app

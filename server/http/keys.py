@@ -1,6 +1,6 @@
 """What handlers find in the application."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +16,7 @@ from server.identity.throttle import Throttle
 from server.settings import Settings
 from server.storage.consults import Consults
 from server.storage.database import Database
-from signaling.consult.values import UserId
+from signaling.consult.values import DeviceId, UserId
 from signaling.ports import Clock, Entry
 from web.render import Renderer
 
@@ -39,10 +39,8 @@ class Services:
     files: StaticFiles
     # Secrets of the demo's links, each for one account; None outside the demo.
     demo_links: OneUse[UserId] | None
-    # Ends the sockets of an account.
-    hang_up: Callable[[UserId], Awaitable[None]]
-    # Consults with somebody in them.
-    consults_live: Callable[[], int]
+    # Ends the boards of an account, and the seats it holds on these devices.
+    hang_up: Callable[[UserId, Collection[DeviceId]], None]
     # Media workers that run, of how many.
     media_workers: Callable[[], tuple[int, int]]
 

@@ -13,6 +13,7 @@ from prometheus_client.process_collector import ProcessCollector
 from server.http.errors import HttpError
 from server.http.keys import SERVICES
 from server.settings import is_loopback
+from server.storage.consults import LIVE_MAX
 
 BUCKETS_S: Final = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
@@ -40,7 +41,7 @@ class Metrics:
         )
         self.workers = Gauge("meridian_media_workers", "Media workers that run.", registry=self.registry)
         self.consults = Gauge(
-            "meridian_consults_live", "Consults with somebody in them.", registry=self.registry
+            "meridian_consults_live", "Consults whose waiting room is open.", registry=self.registry
         )
 
     def count(self, *, method: str, path: str, status: int, seconds: float) -> None:
@@ -71,7 +72,7 @@ async def metrics(request: web.Request) -> web.StreamResponse:
     _check_monitor(request)
     services, numbers = request.app[SERVICES], request.app[METRICS]
     numbers.workers.set(services.media_workers()[0])
-    numbers.consults.set(services.consults_live())
+    numbers.consults.set(len(await services.consults.live(limit=LIVE_MAX)))
     return web.Response(
         body=generate_latest(numbers.registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4}
     )

@@ -8,8 +8,6 @@ from server.http import invitations, monitoring, pages, staff, tickets
 from server.http.keys import SERVICES
 from server.http.table import Route, Who
 
-SOCKET_PATH: Final = "/socket.io/"
-
 
 async def static_file(request: web.Request) -> web.StreamResponse:
     """A built file of the front end."""

@@ -56,8 +56,8 @@ async def sign_out(request: web.Request) -> web.StreamResponse:
         await services.sign_ins.end(cookie)
         prefix = cookies.name(services.site, COOKIE_PREFIX)
         held = [value for name, value in request.cookies.items() if name.startswith(prefix)]
-        await services.seats.give_up(held, user_id=who.account.user_id, now=services.clock.now())
-        await services.hang_up(who.account.user_id)
+        user_id, now = who.account.user_id, services.clock.now()
+        services.hang_up(user_id, await services.seats.give_up(held, user_id=user_id, now=now))
     cookies.drop(response, services.site, cookies.STAFF)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response

@@ -184,11 +184,13 @@ class Seats:
             row = await self._held(connection, consult_id, participant_id, cookie)
         return _seat(row) if row is not None and now < row.expires_at else None
 
-    async def give_up(self, held: Sequence[str], *, user_id: UserId, now: datetime) -> None:
-        """Make cookies useless with which an account has entered consults."""
+    async def give_up(self, held: Sequence[str], *, user_id: UserId, now: datetime) -> frozenset[DeviceId]:
+        """Make cookies useless with which an account has entered consults. Returns the devices they were."""
         mine = (SeatDevice.user_id == user_id, SeatDevice.cookie_hash.in_([hashed(one) for one in held]))
         async with self._database.write() as connection:
+            devices = (await connection.execute(select(SeatDevice.device_id).where(*mine))).scalars().all()
             await connection.execute(update(SeatDevice).where(*mine).values(expires_at=now))
+        return frozenset(DeviceId(device) for device in devices)
 
     async def _look_up(self, connection: AsyncConnection, secret: str) -> Invited | None:
         query = (

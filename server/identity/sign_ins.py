@@ -1,6 +1,6 @@
 """Signed-in browsers of staff: opaque ids, stored as hashes, ended by idleness, age or sign-out."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -40,7 +40,7 @@ class SignIns:
         accounts: Accounts,
         settings: SignIn,
         *,
-        in_consult: Callable[[UserId], bool],
+        in_consult: Callable[[UserId], Awaitable[bool]],
     ) -> None:
         self._database = database
         self._accounts = accounts
@@ -86,7 +86,7 @@ class SignIns:
             row = (await connection.execute(query)).one_or_none()
         if row is None or now >= row.expires_at:
             return None
-        if now - row.last_used_at >= self._idle and not self._in_consult(UserId(row.user_id)):
+        if now - row.last_used_at >= self._idle and not await self._in_consult(UserId(row.user_id)):
             return None
         account = await self._accounts.find(UserId(row.user_id))
         if account is None:

@@ -13,6 +13,7 @@ from server import compose
 from server.demo import Demo, prepare
 from server.http.application import application
 from server.http.keys import Services
+from server.identity.one_use import OneUse
 from server.settings import Settings
 from server.settings_loading import Values, load
 from server.storage.database import Database
@@ -110,7 +111,7 @@ class Site:
 async def http(settings: Settings, database: Database, clock: SetClock) -> AsyncIterator[Site]:
     hung_up: list[UserId] = []
 
-    async def hang_up(user: UserId) -> None:
+    def hang_up(user: UserId, _devices: object) -> None:
         hung_up.append(user)
 
     made = compose.services(
@@ -118,13 +119,12 @@ async def http(settings: Settings, database: Database, clock: SetClock) -> Async
         database=database,
         clock=clock,
         demo=True,
-        in_consult=lambda _user: False,
+        tickets=OneUse(lifetime_s=30),
         hang_up=hang_up,
-        consults_live=lambda: 0,
         media_workers=lambda: (1, 1),
     )
     demo = await prepare(made, compose.policy(settings))
-    app = application(made, attach_gateway=lambda _app: None)
+    app = application(made, socket_routes=())
     jar = CookieJar(unsafe=True)
     async with TestClient(TestServer(app, port=settings.server.port), cookie_jar=jar) as client:
         site = Site(client, made, demo)

@@ -218,7 +218,7 @@ class Presence:
     def __init__(self) -> None:
         self.there = False
 
-    def __call__(self, _user: UserId) -> bool:
+    async def __call__(self, _user: UserId) -> bool:
         return self.there
 
 

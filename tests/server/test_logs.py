@@ -59,7 +59,7 @@ def test_what_could_be_of_a_person_never_gets_through() -> None:
     stream = start()
     log = logs.logger("test")
     for canary in (SECRET, IPV4, IPV6, EMAIL):
-        log.info("got " + canary)
+        log.info(f"got {canary}", got=canary)  # noqa: G004 (what nobody should write)
     log.info(
         "x", name=NAME, address=IPV4, text=NAME, detail=[SECRET, IPV4], where=f"http://{IPV4}/v#{SECRET}"
     )

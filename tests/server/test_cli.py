@@ -1,0 +1,218 @@
+"""The command line, as a person starts it: real processes, real signals."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+START_S_MAX = 40.0
+STOP_S_MAX = 5.0
+
+
+def environment(tmp_path: Path, port: int = 0) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MERIDIAN_")}
+    settings = {"MERIDIAN_SERVER__DATA_DIR": str(tmp_path / "data"), "MERIDIAN_MEDIA__WORKERS": "1"}
+    if port:
+        settings |= {"MERIDIAN_SERVER__PORT": str(port), "MERIDIAN_MEDIA__PORT": str(20000 + port % 20000)}
+    return kept | settings | {"PYTHONPATH": str(ROOT)}
+
+
+def meridian(tmp_path: Path, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "server", *arguments]
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env=environment(tmp_path),
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_settings_are_shown_with_where_they_came_from(tmp_path: Path) -> None:
+    done = meridian(tmp_path, "config", "show")
+    assert done.returncode == 0
+    assert f'server.data_dir = "{tmp_path}/data"  # environment' in done.stdout
+    assert "server.port = 8080  # default" in done.stdout
+
+
+def test_a_wrong_setting_ends_with_code_2_the_reason_and_a_hint(tmp_path: Path) -> None:
+    config = tmp_path / "m.toml"
+    config.write_text("[server]\nprot = 1\n")
+    done = meridian(tmp_path, "config", "show", "--config", str(config))
+    assert done.returncode == 2
+    assert "meridian: error: server.prot: no such setting" in done.stderr
+    assert "meridian: hint: every setting is in config/meridian.example.toml" in done.stderr
+
+
+def test_python_without_assertions_is_refused(tmp_path: Path) -> None:
+    command = [sys.executable, "-O", "-m", "server", "config", "show"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment(tmp_path), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode != 0
+    assert "without -O" in done.stderr
+
+
+def test_accounts_are_made_and_get_new_passwords(tmp_path: Path) -> None:
+    add = ("user", "add", "a@example.org", "--name", "Dr. A", "--role", "physician")
+    unmade = meridian(tmp_path, *add)
+    assert (unmade.returncode, "db upgrade" in unmade.stderr) == (1, True)
+    assert meridian(tmp_path, "db", "upgrade").stdout.startswith("0001 (was empty)")
+    made = meridian(tmp_path, *add)
+    assert made.returncode == 0
+    assert len(made.stdout.strip()) == 23
+    again = meridian(tmp_path, *add)
+    assert (again.returncode, "there is an account" in again.stderr) == (1, True)
+    reset = meridian(tmp_path, "user", "reset-password", "a@example.org")
+    assert reset.returncode == 0
+    assert reset.stdout != made.stdout
+    assert meridian(tmp_path, "user", "reset-password", "b@example.org").returncode == 1
+    short = meridian(tmp_path, "user", "reset-password", "a@example.org", "--password-stdin", given="short\n")
+    assert short.returncode == 2
+    role = meridian(tmp_path, "user", "add", "c@example.org", "--name", "C", "--role", "patient")
+    assert (role.returncode, "physician, coordinator, interpreter" in role.stderr) == (2, True)
+
+
+def test_the_demonstration_is_refused_on_an_address_others_reach(tmp_path: Path) -> None:
+    config = tmp_path / "m.toml"
+    config.write_text('[server]\nhost = "0.0.0.0"\npublic_url = "https://visits.example.org"\n')
+    done = meridian(tmp_path, "serve", "--demo", "--config", str(config))
+    assert done.returncode == 2
+    assert "--demo" in done.stderr
+
+
+class Demo:
+    """A demonstration in a process of its own."""
+
+    def __init__(self, tmp_path: Path, port: int) -> None:
+        self.file = tmp_path / "demo.json"
+        self.log = tmp_path / "stderr"
+        command = [sys.executable, "-m", "server", "serve", "--demo", "--demo-json", str(self.file)]
+        with self.log.open("a") as log, (tmp_path / "stdout").open("a") as out:
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env=environment(tmp_path, port), stdout=out, stderr=log
+            )
+
+    def links(self) -> dict[str, str]:
+        until = time.monotonic() + START_S_MAX
+        while not self.file.exists():
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < until, self.log.read_text()
+            time.sleep(0.05)
+        found: dict[str, str] = json.loads(self.file.read_text())
+        self.file.unlink()
+        return found
+
+    def end(self) -> tuple[int, float]:
+        """Exit code and seconds after SIGTERM."""
+        started = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(STOP_S_MAX * 3), time.monotonic() - started
+        finally:
+            self.process.kill()
+
+
+def status(url: str, body: dict[str, object] | None = None) -> int:
+    origin = "/".join(url.split("/")[:3])
+    headers = {"Content-Type": "application/json", "Origin": origin, "Accept": "text/html"}
+    data = None if body is None else json.dumps(body).encode()
+    with urlopen(Request(url, data=data, headers=headers), timeout=10) as answer:  # noqa: S310 (loopback)
+        return int(answer.status)
+
+
+def test_the_demonstration_serves_its_links_and_ends_cleanly_on_sigterm(
+    tmp_path: Path, free_port: int
+) -> None:
+    demo = Demo(tmp_path, free_port)
+    try:
+        links = demo.links()
+        assert {"patient", "physician", "interpreter"} <= set(links)
+        for link in links.values():
+            assert status(link.partition("#")[0]) == 200
+        site = links["patient"].partition("/v#")[0]
+        assert status(f"{site}/readyz") == 200
+        second = meridian_beside(tmp_path, free_port)
+        assert (second.returncode, "another server uses" in second.stderr) == (1, True)
+    finally:
+        code, seconds = demo.end()
+    assert code == 0, demo.log.read_text()
+    assert seconds < STOP_S_MAX
+    assert no_worker_is_left(tmp_path)
+    text = demo.log.read_text()
+    for link in links.values():
+        assert link.partition("#")[2] not in text
+    for name in ("Salma", "Marlowe", "127.0.0.1"):
+        assert name not in text
+
+
+def test_starting_the_demonstration_again_adds_nothing_and_makes_fresh_links(
+    tmp_path: Path, free_port: int
+) -> None:
+    seen = []
+    for _ in range(2):
+        demo = Demo(tmp_path, free_port)
+        try:
+            links = demo.links()
+            site = links["patient"].partition("/v#")[0]
+            body: dict[str, object] = {"secret": links["patient"].partition("#")[2]}
+            assert status(f"{site}/api/invitation/preview", body) == 200
+        finally:
+            demo.end()
+        listed = subprocess.run(
+            [sys.executable, "-m", "server", "consult", "list", "--days", "2"],
+            cwd=ROOT,
+            env=environment(tmp_path) | {"MERIDIAN_CLINIC__ID": "demo"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        seen.append((links["patient"], sorted(line.split()[-1] for line in listed.stdout.splitlines())))
+    assert seen[0][0] != seen[1][0]
+    assert seen[0][1] == seen[1][1]
+    assert len(seen[0][1]) >= 3
+
+
+def meridian_beside(tmp_path: Path, port: int) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "server", "serve"],
+        cwd=ROOT,
+        env=environment(tmp_path, port),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def no_worker_is_left(tmp_path: Path) -> bool:
+    marks = str(tmp_path / "data").encode()
+    processes = (path for path in Path("/proc").glob("[0-9]*") if path.name != str(os.getpid()))
+    return not any(marks in read(path / "cmdline") + read(path / "environ") for path in processes)
+
+
+def read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+@pytest.mark.parametrize("command", [("doctor",), ("--help",), ("db",)])
+def test_help_and_doctor_say_something_useful(tmp_path: Path, command: tuple[str, ...]) -> None:
+    done = meridian(tmp_path, *command)
+    assert done.stdout + done.stderr
+    if command == ("doctor",):
+        assert "media worker" in done.stdout
+        assert "WRONG" not in done.stdout or done.returncode == 1

@@ -1,0 +1,14 @@
+"""The database keeps the contract of a consult store, and what only a database has to keep."""
+
+import pytest
+
+from server.storage.consults import Consults
+from server.storage.database import Database
+from signaling.ports import ConsultStore
+from tests.contracts.consult_store import ConsultStoreContract
+
+
+class TestSqliteConsults(ConsultStoreContract):
+    @pytest.fixture
+    async def store(self, database: Database) -> ConsultStore:
+        return Consults(database)
