@@ -75,7 +75,7 @@ class InvitationLinks:
 
 
 class OneClinic:
-    """The `Clinics` of `signaling.ports`: this server has one, in its settings; its staff is in the database."""
+    """The `Clinics` of `signaling.ports`: this server has one; its staff is in the database."""
 
     def __init__(self, settings: Settings, accounts: Accounts) -> None:
         self._accounts = accounts

@@ -1,0 +1,168 @@
+"""The whole server in one process: pages, sockets, database and a media worker."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import socketio
+from aiohttp import ClientSession, CookieJar
+
+from server.app import running
+from server.demo import Demo
+from server.settings import Settings
+
+SOON_S = 10.0
+
+
+class Browser:
+    """One browser with its cookies; each tab is a socket."""
+
+    def __init__(self, site: str) -> None:
+        self.site = site
+        self.http = ClientSession(cookie_jar=CookieJar(unsafe=True))
+        self.tabs: list[socketio.AsyncClient] = []
+
+    async def post(self, path: str, body: object = None) -> dict[str, Any]:
+        headers = {"Origin": self.site, "Sec-Fetch-Site": "same-origin"}
+        async with self.http.post(self.site + path, json=body or {}, headers=headers) as answer:
+            assert answer.status == 200, (path, answer.status, await answer.text())
+            found: dict[str, Any] = await answer.json()
+            return found
+
+    async def take_seat(self, link: str) -> dict[str, str]:
+        body = {"secret": link.partition("#")[2], "language": "en", "has_camera_interface": True}
+        _, _, consult, participant = (await self.post("/api/invitation/exchange", body))["url"].split("/")
+        return {"consult_id": consult, "participant_id": participant}
+
+    async def open(self, entry: dict[str, Any]) -> "Tab":
+        ticket = (await self.post("/api/ticket", entry))["ticket"]
+        tab = Tab()
+        await tab.connect(self.site, ticket)
+        self.tabs.append(tab.socket)
+        return tab
+
+    async def close(self) -> None:
+        for tab in self.tabs:
+            await tab.disconnect()
+        await self.http.close()
+
+
+class Tab:
+    """One page's socket and what it was told."""
+
+    def __init__(self) -> None:
+        self.socket = socketio.AsyncClient(reconnection=False)
+        self.told: list[dict[str, Any]] = []
+        self.news = asyncio.Event()
+        self.gone = asyncio.Event()
+        self.socket.on("message", self._told)
+        self.socket.on("disconnect", self._gone)
+
+    async def connect(self, site: str, ticket: str) -> None:
+        await self.socket.connect(
+            site, auth={"ticket": ticket}, headers={"Origin": site}, transports=["websocket"]
+        )
+
+    async def _told(self, message: dict[str, Any]) -> None:
+        self.told.append(message)
+        self.news.set()
+
+    async def _gone(self, *_: object) -> None:
+        self.gone.set()
+
+    async def send(self, **message: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = await self.socket.call("message", message, timeout=SOON_S)
+        return answer
+
+    async def view(self, **wanted: object) -> dict[str, Any]:
+        """The first view, had or to come, with these values."""
+        async with asyncio.timeout(SOON_S):
+            while True:
+                for message in self.told:
+                    if wanted.items() <= message.items():
+                        return message
+                self.news.clear()
+                await self.news.wait()
+
+
+@pytest.fixture
+async def demo(settings: Settings) -> AsyncIterator[Demo]:
+    async with running(settings, demo=True) as made:
+        assert made is not None
+        yield made
+
+
+@pytest.fixture
+async def browser(settings: Settings) -> AsyncIterator[Browser]:
+    one = Browser(settings.public_url)
+    yield one
+    await one.close()
+
+
+async def test_three_tabs_of_one_browser_meet_in_a_consult(demo: Demo, browser: Browser) -> None:
+    patient_seat = await browser.take_seat(demo.links["patient"])
+    patient = await browser.open(patient_seat)
+    await patient.view(type="consult_view", screen="check")
+    consent = {"text_id": "telehealth-1", "text_hash": "0" * 64, "language": "en"}
+    assert (await patient.send(type="give_consent", command_id="consent-1", **consent))["type"] == "accepted"
+    assert (await patient.send(type="arrive", command_id="arrive-1"))["type"] == "accepted"
+    waiting = await patient.view(screen="waiting")
+    assert waiting["physician_name"] == "Dr. Elena Marlowe"
+    assert waiting["clinic_name"] == "Test Clinic"
+
+    await browser.post("/api/demo/enter", {"secret": demo.links["physician"].partition("#")[2]})
+    board = await browser.open({"board": True})
+    [row] = [one for one in (await board.view(type="board_view"))["rows"] if one["waiting_since"]]
+    assert row["mine"]
+    entered = await browser.post(f"/api/consult/{row['consult_id']}/enter")
+    _, _, consult, me = entered["url"].split("/")
+    physician = await browser.open({"consult_id": consult, "participant_id": me})
+    assert (await physician.send(type="arrive", command_id="arrive-2"))["type"] == "accepted"
+    await physician.view(screen="room")
+    admitted = await physician.send(
+        type="admit",
+        command_id="admit-001",
+        participant=patient_seat["participant_id"],
+        identity_confirmed=True,
+    )
+    assert admitted["type"] == "accepted"
+    await patient.view(screen="room")
+
+    interpreter = await browser.open(await browser.take_seat(demo.links["interpreter"]))
+    assert (await interpreter.send(type="arrive", command_id="arrive-3"))["type"] == "accepted"
+    await interpreter.view(screen="waiting")
+
+
+async def test_a_ticket_opens_one_socket(demo: Demo, browser: Browser) -> None:
+    seat = await browser.take_seat(demo.links["patient"])
+    ticket = (await browser.post("/api/ticket", seat))["ticket"]
+    first, second = Tab(), Tab()
+    await first.connect(browser.site, ticket)
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        await second.connect(browser.site, ticket)
+    await first.socket.disconnect()
+
+
+async def test_signing_out_closes_the_board_within_a_second(demo: Demo, browser: Browser) -> None:
+    await browser.post("/api/demo/enter", {"secret": demo.links["physician"].partition("#")[2]})
+    board = await browser.open({"board": True})
+    await board.view(type="board_view")
+    await browser.post("/api/signout")
+    async with asyncio.timeout(1.0):
+        await board.gone.wait()
+
+
+async def test_an_interpreter_of_the_hospital_sees_their_own_consults_and_changes_none(
+    demo: Demo, browser: Browser
+) -> None:
+    colleague, password = next(one for one in demo.passwords if one[0].role == "interpreter")
+    await browser.post("/api/signin", {"email": colleague.email, "password": password})
+    desk = await browser.open({"board": True})
+    rows = (await desk.view(type="board_view"))["rows"]
+    assert [row["mine"] for row in rows] == [True] * len(rows)
+    assert len(rows) == 1
+    asked = {"consult_id": rows[0]["consult_id"], "reason": "mistake"}
+    assert (await desk.send(type="cancel", command_id="cancel-01", **asked))["code"] == "not_permitted"
+    opened = await desk.send(type="open_board", day=None)
+    assert opened["type"] == "accepted"
