@@ -2,7 +2,7 @@
 
 import type { ChatLog } from "./visit-chat.ts";
 import type { Media } from "./media/media.ts";
-import type { ClientMessage, ConsultView, PersonView } from "./protocol.gen.ts";
+import type { ClientMessage, ConsultView, DeviceCheck, PersonView } from "./protocol.gen.ts";
 import type { ChannelState } from "./socket.ts";
 
 export interface Country {
@@ -58,6 +58,8 @@ export interface Visit {
   send<Ack extends { type: string }>(message: Ask): Promise<Ack>;
   /** Show a fault in words where the person looks: the open dialog, else the top of the page. */
   problem(error: unknown): void;
+  /** Add to what staff see of this person's device check. */
+  reportCheck(news: Partial<DeviceCheck>): void;
   /** Run the check again from another screen. */
   recheck(): void;
   announce(text: string): void;

@@ -3,14 +3,17 @@
 import type { OpenScreen, Visit } from "./visit-context.ts";
 import { emergencyNumber, fillEmergency, fillPhone } from "./visit-safety.ts";
 import { clone, maybe } from "./visit-template.ts";
-import { bdi, fill, h, show } from "./dom.ts";
+import { bdi, fill, h, icon, say, show } from "./dom.ts";
 import { t } from "./i18n.ts";
+import { troubleWords } from "./visit-words.ts";
 import type { ConsultView } from "./protocol.gen.ts";
 import { clock, date, deviceZone, minutesBetween, duration } from "./times.ts";
 
 export function openQuiet(screen: string): OpenScreen {
   return (visit, root) => {
     root.append(clone(`screen-${screen}`));
+    const note = h("p", { class: "note note-warn", role: "status", hidden: true }, icon("wifi"), h("span", { class: "grow" }));
+    root.append(note);
     fillPhone(root, visit.boot.clinic.phone);
     const home = maybe<HTMLAnchorElement>(root, "home");
     if (home) {
@@ -25,6 +28,11 @@ export function openQuiet(screen: string): OpenScreen {
         fillFacts(root, view);
         const again = maybe(root, "continued");
         if (again) show(again, view.continued_as !== null);
+      },
+      connection() {
+        const words = visit.channel === "closed" ? "" : troubleWords(visit);
+        show(note, words !== "");
+        say(note.lastElementChild ?? note, words);
       },
     };
   };

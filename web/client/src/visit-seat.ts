@@ -11,7 +11,7 @@ import { post } from "./api.ts";
 import { byId, fill, h, icon } from "./dom.ts";
 import { Media } from "./media/media.ts";
 import { keepAwake } from "./media/wake.ts";
-import type { ClientMessage, ConsultView, MediaAnswer, Screen as ScreenName, ServerMessage } from "./protocol.gen.ts";
+import type { ClientMessage, ConsultView, DeviceCheck, MediaAnswer, Screen as ScreenName, ServerMessage } from "./protocol.gen.ts";
 import { type Channel, type ChannelState, openChannel, Refusal } from "./socket.ts";
 
 /** Screens beside the server's: this page cannot go on, or repeats the check. */
@@ -50,6 +50,7 @@ class Seat implements Visit {
   private peer: string | null = null;
   private mediaTold = "";
   private takeOver = false;
+  private check: DeviceCheck = { camera: null, microphone: null, speaker: null, network: null };
   private readonly main = byId("screen");
   private readonly firstView: () => void;
   private problemTimer: number | undefined;
@@ -96,7 +97,9 @@ class Seat implements Visit {
   }
 
   private connectionChanged(): void {
-    this.main.dataset["media"] = this.media.connection.state;
+    const { state } = this.media.connection;
+    this.main.dataset["media"] = state;
+    if (state !== "connecting" && CONNECTED.has(this.shown ?? "check")) this.reportCheck({ network: state === "connected" ? "ok" : "failed" });
     this.screen?.connection?.();
   }
 
@@ -190,6 +193,15 @@ class Seat implements Visit {
     this.send({ type: "set_media", audio_on, video_on }).catch(() => {
       this.mediaTold = "";
     });
+  }
+
+  reportCheck(news: Partial<DeviceCheck>): void {
+    const check = { ...this.check, ...news };
+    if (JSON.stringify(check) === JSON.stringify(this.check)) return;
+    this.check = check;
+    if (!this.view?.can.includes("report_device_check")) return;
+    // Only a help for staff: a report that is lost is made good by the next one.
+    this.send({ type: "report_device_check", check }).catch(() => {});
   }
 
   private async takeSeat(): Promise<void> {

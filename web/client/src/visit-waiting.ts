@@ -4,6 +4,7 @@ import { isPatient, type OpenScreen, type Visit } from "./visit-context.ts";
 import { emergencyNumber, fillEmergency } from "./visit-safety.ts";
 import { keep, kept } from "./visit-kept.ts";
 import { clone, maybe, part } from "./visit-template.ts";
+import { troubleWords } from "./visit-words.ts";
 import { fill, h, icon, say, show } from "./dom.ts";
 import { initials } from "./names.ts";
 import { t, tn } from "./i18n.ts";
@@ -28,7 +29,7 @@ export const openWaiting: OpenScreen = (visit, root) => {
       waited(root, since);
     },
     connection() {
-      const words = trouble(visit);
+      const words = troubleWords(visit);
       show(part(root, "media"), words !== "");
       say(part(root, "media-words"), words);
     },
@@ -50,15 +51,6 @@ async function openDevices(visit: Visit, root: HTMLElement): Promise<void> {
   video.classList.toggle("mirror", devices.facing === "user");
   await video.play().catch(() => {}); // The picture is a courtesy; a browser that will not play it shows none.
   show(self, !video.paused);
-}
-
-function trouble(visit: Visit): string {
-  if (visit.channel === "lost") return t("The internet connection stopped. We are bringing you back. Your place is kept.");
-  if (visit.media.connection.state === "failed") {
-    return t("This network blocks sound and picture. Try another Wi-Fi or your mobile data. We keep trying.");
-  }
-  if (visit.media.interruptedKinds.has("audio")) return t("Another app is using your microphone. End any phone call.");
-  return "";
 }
 
 function fillPhysician(visit: Visit, root: HTMLElement, view: ConsultView): void {

@@ -2,6 +2,7 @@
 
 import { t } from "./i18n.ts";
 import type { PersonView } from "./protocol.gen.ts";
+import type { Visit } from "./visit-context.ts";
 import { Refusal } from "./socket.ts";
 
 /** Why the server did not do it, for the person who asked. */
@@ -85,4 +86,14 @@ export function clockWords(ms: number): string {
   const parts = [Math.floor(s / 3600), Math.floor(s / 60) % 60, s % 60];
   const shown = parts[0] === 0 ? parts.slice(1) : parts;
   return shown.map((part) => String(part).padStart(2, "0")).join(":");
+}
+
+/** What keeps this person from the clinic outside the room, in words; "" when nothing does. */
+export function troubleWords(visit: Visit): string {
+  if (visit.channel === "lost") return t("The internet connection stopped. We are bringing you back. Your place is kept.");
+  if (visit.media.connection.state === "failed") {
+    return t("This network blocks sound and picture. Try another Wi-Fi or your mobile data. We keep trying.");
+  }
+  if (visit.media.interruptedKinds.has("audio")) return t("Another app is using your microphone. End any phone call.");
+  return "";
 }

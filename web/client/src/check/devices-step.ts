@@ -1,6 +1,6 @@
 /** Camera, microphone and speaker: opened with one tap, seen, heard and put right where they fail. */
 
-import { isPatient, type Visit } from "../visit-context.ts";
+import type { Visit } from "../visit-context.ts";
 import { fillPhone } from "../visit-safety.ts";
 import { clone, maybe, part } from "../visit-template.ts";
 import { all, icon, say, show } from "../dom.ts";
@@ -9,7 +9,7 @@ import { fillChoices } from "../media/choices.ts";
 import { live, type Opened } from "../media/devices.ts";
 import type { DeviceFailure } from "../media/failure.ts";
 import { type LevelMeter, meter } from "../media/level.ts";
-import type { CheckResult, DeviceCheck } from "../protocol.gen.ts";
+import type { CheckResult } from "../protocol.gen.ts";
 import { permissionPath } from "./browser.ts";
 import type { StepFrame, StepScreen } from "./check.ts";
 import { playChime } from "./sound.ts";
@@ -63,12 +63,19 @@ export function resultOf(failure: DeviceFailure | null): CheckResult {
   }
 }
 
+function cameraWords(shown: boolean, failed: boolean): string {
+  if (shown) return t("If you see yourself, the others will see you too.");
+  if (failed) return t("Another app is using the camera. Close it and try again.");
+  return t("The others hear you. They do not see you.");
+}
+
 export class DeviceStep implements StepScreen {
   private readonly visit: Visit;
   private readonly frame: StepFrame;
   private readonly again: boolean;
   private soundOnly = false;
-  private check: DeviceCheck = { camera: null, microphone: null, speaker: null, network: null };
+  private cameraFailed = false;
+  private silent = false;
   private levelMeter: LevelMeter | null = null;
   private timer: number | undefined;
   private heardAt = -1;
@@ -87,8 +94,8 @@ export class DeviceStep implements StepScreen {
     sound_only: (): Promise<void> => this.open(true),
     open_camera: async (): Promise<void> => {
       const failure = await this.visit.media.devices.setCamera(true);
-      this.check = { ...this.check, camera: resultOf(failure) };
-      this.report();
+      this.cameraFailed = failure !== null;
+      this.visit.reportCheck({ camera: resultOf(failure) });
       this.showTracks();
     },
     flip: async (): Promise<void> => {
@@ -97,7 +104,7 @@ export class DeviceStep implements StepScreen {
     play_sound: (): Promise<void> => this.play(),
     heard: (): void => this.heard(true),
     not_heard: (): void => this.heard(false),
-    next: (): void => this.finish(),
+    next: (): void => this.frame.done(),
   };
 
   close(): void {
@@ -131,8 +138,8 @@ export class DeviceStep implements StepScreen {
     for (const button of buttons) button.disabled = true;
     const opened = await devices.open({ audio: true, video: !soundOnly });
     for (const button of buttons) button.disabled = false;
-    this.check = { ...this.check, camera: soundOnly ? null : resultOf(opened.video), microphone: resultOf(opened.audio) };
-    this.report();
+    this.cameraFailed = opened.video !== null;
+    this.visit.reportCheck({ camera: soundOnly ? null : resultOf(opened.video), microphone: resultOf(opened.audio) });
     if (opened.audio !== null) return this.help(opened, opened.audio);
     if (opened.video === "denied") return this.help(opened, "denied");
     this.showDevices();
@@ -152,8 +159,9 @@ export class DeviceStep implements StepScreen {
     root.querySelector("[data-do=next]")!.append(label, " ", icon("arrow", "flip"));
     this.showTracks();
     this.timer = window.setInterval(() => this.measure(), METER_EVERY_MS);
-    const refill = (): void => void fillChoices(part(root, "choices"), this.visit.media.devices, (error) => this.visit.problem(error));
-    root.querySelector("details")?.addEventListener("toggle", refill);
+    const failed = (error: unknown): void => this.visit.problem(error);
+    const refill = (): Promise<void> => fillChoices(part(root, "choices"), this.visit.media.devices, failed);
+    root.querySelector("details")?.addEventListener("toggle", () => void refill());
   }
 
   private lastLabel(): string {
@@ -176,8 +184,8 @@ export class DeviceStep implements StepScreen {
     show(part(root, "self"), shown !== null);
     show(root.querySelector("[data-do=flip]")!, shown !== null && navigator.maxTouchPoints > 0);
     say(part(root, "camera-title"), shown ? t("The camera works") : t("No camera"));
-    const failed = !shown && this.check.camera === "failed";
-    say(part(root, "camera-words"), shown ? t("If you see yourself, the others will see you too.") : failed ? t("Another app is using the camera. Close it and try again.") : t("The others hear you. They do not see you."));
+    const failed = !shown && this.cameraFailed;
+    say(part(root, "camera-words"), cameraWords(shown !== null, failed));
     show(part(root, "camera-again"), failed);
     part(root, "camera").querySelector(".mark")!.className = shown ? "mark good" : "mark warn";
     if (live(microphone) && microphone !== this.metered) this.meterOf(microphone);
@@ -188,6 +196,7 @@ export class DeviceStep implements StepScreen {
     this.metered = track;
     this.levelMeter = meter(track);
     this.heardAt = -1;
+    this.silent = false;
     this.meteredSince = performance.now();
     say(part(this.frame.root, "microphone-title"), t("Say something"));
     say(part(this.frame.root, "microphone-words"), t("The bars move when we hear you."));
@@ -202,7 +211,7 @@ export class DeviceStep implements StepScreen {
     if (value >= HEARD_LEVEL && this.heardAt < 0) {
       this.heardAt = now;
       this.microphone("ok", t("The microphone works"), t("We hear you well."), "mark good");
-    } else if (this.heardAt < 0 && now - this.meteredSince > SILENT_AFTER_MS && this.check.microphone !== "silent") {
+    } else if (this.heardAt < 0 && now - this.meteredSince > SILENT_AFTER_MS && !this.silent) {
       const more = t("We hear nothing. Speak louder, turn the microphone on, or choose another one below.");
       this.microphone("silent", t("The microphone is silent"), more, "mark warn");
     }
@@ -213,8 +222,8 @@ export class DeviceStep implements StepScreen {
     say(part(root, "microphone-title"), title);
     say(part(root, "microphone-words"), words);
     part(root, "microphone").querySelector(".mark")!.className = mark;
-    this.check = { ...this.check, microphone: result };
-    this.report();
+    this.silent = result === "silent";
+    this.visit.reportCheck({ microphone: result });
   }
 
   private async play(): Promise<void> {
@@ -226,8 +235,7 @@ export class DeviceStep implements StepScreen {
 
   private heard(yes: boolean): void {
     const { root } = this.frame;
-    this.check = { ...this.check, speaker: yes ? "ok" : "silent" };
-    this.report();
+    this.visit.reportCheck({ speaker: yes ? "ok" : "silent" });
     const no = t("Turn the volume up, switch silent mode off, or choose another speaker below. Then play it again.");
     say(part(root, "sound-words"), yes ? t("Good. You will hear the others.") : no);
     if (!yes) root.querySelector("details")!.open = true;
@@ -236,16 +244,5 @@ export class DeviceStep implements StepScreen {
 
   private failed(failure: DeviceFailure | null): void {
     if (failure) this.help({ audio: null, video: failure }, failure);
-  }
-
-  /** Staff see the result beside the waiting person; losing one report loses nothing else. */
-  private report(): void {
-    if (!isPatient(this.visit.boot.role) && !this.visit.view?.can.includes("report_device_check")) return;
-    this.visit.send({ type: "report_device_check", check: this.check }).catch(() => {});
-  }
-
-  private finish(): void {
-    this.report();
-    this.frame.done();
   }
 }

@@ -55,12 +55,13 @@ export class Media {
       this.interruptedKinds.add(kind);
       this.events.interrupted?.(kind);
     };
-    navigator.mediaDevices?.addEventListener?.("devicechange", this.replugged);
   }
 
   /** Connect, with nothing sent; admission later is only a track put on a sender. */
   start(): void {
     this.connection.start();
+    // The same listener twice is one listener.
+    navigator.mediaDevices?.addEventListener?.("devicechange", this.replugged);
     this.timer ??= window.setInterval(() => void this.measure(), QUALITY_EVERY_MS);
   }
 

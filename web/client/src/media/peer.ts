@@ -67,14 +67,14 @@ export class Peer {
 
   async accept(answer: string): Promise<void> {
     await this.pc.setRemoteDescription({ type: "answer", sdp: withStartBitrate(answer) });
-    await this.widenSingleLayer();
+    if (!answer.includes("a=simulcast:")) await this.widenSingleLayer();
   }
 
   /** An answer without simulcast leaves the first layer alone, which is the small one: make it the full picture. */
   private async widenSingleLayer(): Promise<void> {
     const parameters = this.up.camera.getParameters();
-    const [only, ...more] = parameters.encodings;
-    if (!only || more.length) return;
+    const [only] = parameters.encodings;
+    if (!only) return;
     only.scaleResolutionDownBy = 1;
     only.maxBitrate = VIDEO_KBPS_MAX * 1000;
     await this.up.camera.setParameters(parameters);

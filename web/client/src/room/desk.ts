@@ -44,9 +44,16 @@ export class Desk {
   readonly actions: Actions = {
     admit: (button) => this.askAdmit(button),
     admit_yes: () => this.admit(),
-    decline: (button) => void this.ask("decline", button, (person) => t("{name} reads that they were not let in.", { name: person.name })),
-    decline_yes: () => this.tell({ type: "decline", participant: this.participant, reason: chosen("decline", "reason") as DeclineReason }),
-    remove: (button) => void this.ask("remove", button, (person) => t("{name} cannot come back to this consult.", { name: person.name })),
+    decline: (button) => {
+      this.ask("decline", button, ({ name }) => t("{name} reads that they were not let in.", { name }));
+    },
+    decline_yes: () => {
+      const reason = chosen("decline", "reason") as DeclineReason;
+      return this.tell({ type: "decline", participant: this.participant, reason });
+    },
+    remove: (button) => {
+      this.ask("remove", button, ({ name }) => t("{name} cannot come back to this consult.", { name }));
+    },
     remove_yes: () => this.tell({ type: "remove", participant: this.participant }),
     rename: (button) => {
       const person = this.ask("rename", button);

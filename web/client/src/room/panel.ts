@@ -10,6 +10,7 @@ import { countryName, languageName } from "../names.ts";
 import type { CheckResult, ConsultView, DeviceCheck, PersonView, Verb } from "../protocol.gen.ts";
 import { clock, minutesBetween } from "../times.ts";
 import { inOrder, isWaiting } from "./seating.ts";
+import type { Notes } from "./notes.ts";
 import { Desk } from "./desk.ts";
 
 const TICK_MS = 20_000;
@@ -21,9 +22,12 @@ export class Panel {
   private readonly desk: Desk;
   private readonly tick: number;
   private drawn = "";
+  private announced: ReadonlySet<string> = new Set();
+  private readonly notes: Notes;
 
-  constructor(visit: Visit, root: HTMLElement) {
+  constructor(visit: Visit, root: HTMLElement, notes: Notes) {
     this.visit = visit;
+    this.notes = notes;
     this.root = root;
     this.desk = new Desk(visit);
     this.tick = window.setInterval(() => visit.view && this.draw(visit.view), TICK_MS);
@@ -59,6 +63,7 @@ export class Panel {
       button.tabIndex = name === tab ? 0 : -1;
       show(byId(`panel-${name}`), name === tab);
     }
+    if (this.visit.view) this.draw(this.visit.view);
     if (tab === "chat") {
       this.visit.chat.onnews();
       byId("panel-chat").querySelector("input")?.focus();
@@ -71,6 +76,7 @@ export class Panel {
     const waiting = view.people.filter((person) => isWaiting(person) || person.further_device_waiting);
     const others = inOrder(view).filter((person) => !isWaiting(person) && person.seat !== "revoked");
     show(part(this.root, "waiting"), waiting.length > 0);
+    this.announce(waiting);
     fill(part(this.root, "waiting-list"), ...waiting.map((person) => waitingCard(person, now)));
     fill(part(this.root, "people"), ...others.map((person) => personLine(person, view)));
     say(part(this.root, "people-count"), String(view.people.filter((person) => person.seat === "present").length));
@@ -78,6 +84,17 @@ export class Panel {
     show(part(this.root, "patient-card"), patient !== undefined);
     if (patient) fill(part(this.root, "patient-list"), ...facts(patient, now));
     if (focus) this.root.querySelector<HTMLElement>(focus)?.focus();
+  }
+
+  /** Say who came to the waiting room since the last view; the sentence stays while another tab hides the list. */
+  private announce(waiting: readonly PersonView[]): void {
+    const news = waiting.filter((person) => !this.announced.has(person.id));
+    this.announced = new Set(waiting.map((person) => person.id));
+    const [first] = news;
+    if (first) this.visit.announce(t("{name} is in the waiting room.", { name: first.name }));
+    const hidden = byId("panel-people").hidden && waiting.length > 0;
+    const words = tn("{n} person is in the waiting room.", "{n} people are in the waiting room.", waiting.length);
+    this.notes.set("waiting", hidden ? { words, icon: "bell", button: ["tab-people", t("Show")] } : null);
   }
 
   close(): void {
@@ -94,7 +111,8 @@ function focusKey(root: HTMLElement): string | null {
 }
 
 function command(name: string, person: PersonView, label: string, look = "btn btn-s"): HTMLElement {
-  return h("button", { type: "button", class: look, "data-do": name, "data-about": person.id, "aria-label": `${label}: ${person.name}` }, label);
+  const about = { "data-do": name, "data-about": person.id, "aria-label": `${label}: ${person.name}` };
+  return h("button", { type: "button", class: look, ...about }, label);
 }
 
 function waitingCard(person: PersonView, now: Date): HTMLElement {

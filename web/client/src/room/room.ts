@@ -12,7 +12,7 @@ import type { ConnectionLevel, ConsultView } from "../protocol.gen.ts";
 import { allowed } from "../visit-gate.ts";
 import { minutesBetween } from "../times.ts";
 import { dockActions, drawDock, listenToKeys } from "./dock.ts";
-import { Notes } from "./notes.ts";
+import { type Note, Notes } from "./notes.ts";
 import { Stage } from "./stage.ts";
 import type { Panel } from "./panel.ts";
 
@@ -79,7 +79,7 @@ class Room implements Screen {
   private async openPanel(): Promise<void> {
     const { Panel } = await import("./panel.ts");
     if (!this.root.isConnected) return;
-    this.panel = new Panel(this.visit, this.root);
+    this.panel = new Panel(this.visit, this.root, this.notes);
     if (this.visit.view) this.update(this.visit.view);
   }
 
@@ -102,8 +102,9 @@ class Room implements Screen {
     const broken = this.visit.channel === "lost" || media.connection.state !== "connected";
     if (!broken) this.troubleSince = null;
     else this.troubleSince ??= performance.now();
+    const lasted = performance.now() - (this.troubleSince ?? -Infinity);
     window.clearTimeout(this.trouble);
-    this.trouble = window.setTimeout(() => this.sayConnection(), broken ? TROUBLE_AFTER_MS : 0);
+    this.trouble = window.setTimeout(() => this.sayConnection(), Math.max(0, TROUBLE_AFTER_MS - lasted));
     this.sayDevices();
   }
 
@@ -114,7 +115,8 @@ class Room implements Screen {
     const words = blocked
       ? t("This network blocks sound and picture. Try another Wi-Fi or your mobile data. We keep trying.")
       : t("We are bringing you back. You do not need to do anything.");
-    this.notes.set("connection", lasted ? { words, icon: blocked ? "wifi" : "repeat", tone: "warn", urgent: true } : null);
+    const note = { words, icon: blocked ? "wifi" : "repeat", tone: "warn", urgent: true } as const;
+    this.notes.set("connection", lasted ? note : null);
     const tag = part(this.root, "connection");
     const level = lasted ? "lost" : (this.quality?.level ?? "good");
     tag.classList.toggle("good", level === "good");
@@ -133,25 +135,26 @@ class Room implements Screen {
   }
 
   private sayBlocked(): void {
+    const words = t("Your browser waits for a tap before it plays sound.");
     const button = ["hear", t("Tap to hear")] as const;
-    this.notes.set("sound", this.stage.blocked ? { words: t("Your browser waits for a tap before it plays sound."), icon: "speaker", tone: "warn", button } : null);
+    this.notes.set("sound", this.stage.blocked ? { words, icon: "speaker", tone: "warn", button } : null);
   }
 
   private sayDevices(): void {
     const { devices, interruptedKinds } = this.visit.media;
     const taken = interruptedKinds.has("audio");
-    const button = ["resume_devices", t("Tap to continue")] as const;
-    this.notes.set("taken", taken ? { words: t("Your microphone was taken by another app."), icon: "micoff", tone: "warn", button, urgent: true } : null);
     const none = !taken && this.failedOpen && !live(devices.microphone);
-    const again = ["open_devices", t("Turn on the microphone")] as const;
-    this.notes.set("silent", none ? { words: t("The others cannot hear you."), icon: "micoff", tone: "warn", button: again } : null);
+    const note = (words: string, button: readonly [string, string]): Note => ({ words, icon: "micoff", tone: "warn", button, urgent: true });
+    const takenNote = note(t("Your microphone was taken by another app."), ["resume_devices", t("Tap to continue")]);
+    const silentNote = note(t("The others cannot hear you."), ["open_devices", t("Turn on the microphone")]);
+    this.notes.set("taken", taken ? takenNote : null);
+    this.notes.set("silent", none ? silentNote : null);
   }
 
   /** Who is missing, in the words of the one who waits for them. */
   private sayPeople(view: ConsultView): void {
-    const terp = view.people.find((person) => person.role === "interpreter");
-    const lost = terp !== undefined && terp.id !== view.me.participant && view.started_at !== null && (terp.seat === "lost" || (terp.seat === "present" && !terp.connected));
-    this.notes.set("interpreter", lost ? { words: t("The interpreter lost the connection. Please wait a moment."), icon: "terp", tone: "terp", urgent: true } : null);
+    const words = interpreterMissing(view);
+    this.notes.set("interpreter", words ? { words, icon: "terp", tone: "terp", urgent: true } : null);
     const own = view.sharing === view.me.participant;
     this.notes.set("sharing", own ? { words: t("Everyone sees the window you share."), icon: "share" } : null);
     const heading = maybe(this.root, "patient");
@@ -182,7 +185,8 @@ class Room implements Screen {
     say(planned, t("of {n} min", { n: total }));
     const left = (Date.parse(view.ends_at) - now) / 60_000;
     const soon = since !== null && left < NEARLY_OVER_MIN && allowed("extend", view);
-    const words = left > 0 ? t("The planned time is nearly over.") : t("The planned time is over. The consult goes on until you end it.");
+    const over = t("The planned time is over. The consult goes on until you end it.");
+    const words = left > 0 ? t("The planned time is nearly over.") : over;
     this.notes.set("time", soon ? { words, icon: "clock", button: ["extend", t("More time")] } : null);
   }
 
@@ -196,6 +200,15 @@ class Room implements Screen {
     delete this.visit.media.events.interrupted;
     delete this.visit.media.events.quality;
   }
+}
+
+/** Why nobody interprets although somebody should, once the visit has begun; "" when all is well. */
+function interpreterMissing(view: ConsultView): string {
+  const interpreter = view.people.find((person) => person.role === "interpreter");
+  if (!interpreter || interpreter.id === view.me.participant || view.started_at === null) return "";
+  if (interpreter.seat === "left") return t("The interpreter has left the visit.");
+  const lost = interpreter.seat === "lost" || (interpreter.seat === "present" && !interpreter.connected);
+  return lost ? t("The interpreter lost the connection. Please wait a moment.") : "";
 }
 
 const OWN_CONNECTION: Readonly<Record<ConnectionLevel, () => string>> = {

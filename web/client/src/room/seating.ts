@@ -50,7 +50,7 @@ export function inOrder(view: ConsultView): PersonView[] {
 function expected(view: ConsultView, person: PersonView): boolean {
   if (person.seat !== "invited" && person.seat !== "waiting" && person.seat !== "left") return false;
   if (person.role === "interpreter") return true;
-  return person.role === "patient" && view.me.role !== "companion" && !view.people.some((one) => one.role === "patient" && WITH_TILE.has(one.seat));
+  return person.role === "patient" && view.me.role !== "companion";
 }
 
 /** Why a tile has no picture, or `picture`. */

@@ -20,6 +20,7 @@ export class Stage {
   blocked = false;
   onblocked: () => void = () => {};
   private readonly tiles = new Map<string, Tile>();
+  private present: ReadonlyMap<string, string> | null = null;
   private readonly spoke = new Map<string, number>();
   private readonly screenVideo: HTMLVideoElement;
   private readonly screenFigure: HTMLElement;
@@ -60,9 +61,21 @@ export class Stage {
       if (this.root.children[at + 1] !== tile.figure) this.root.insertBefore(tile.figure, this.root.children[at + 1] ?? null);
       tile.update(person);
     });
+    this.announce(view);
     this.root.dataset["people"] = String(people.length);
     this.share(view);
     this.attach(view);
+  }
+
+  /** Say who came and who went, for those who do not see the tiles. */
+  private announce(view: ConsultView): void {
+    const others = view.people.filter((one) => one.seat === "present" && one.id !== view.me.participant);
+    const here = new Map(others.map((one) => [one.id, one.name]));
+    const before = this.present;
+    this.present = here;
+    if (!before) return;
+    for (const [id, name] of here) if (!before.has(id)) this.visit.announce(t("{name} is in the visit now.", { name }));
+    for (const [id, name] of before) if (!here.has(id)) this.visit.announce(t("{name} is away.", { name }));
   }
 
   private share(view: ConsultView): void {
