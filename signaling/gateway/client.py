@@ -67,6 +67,7 @@ class Client:
     peer: PeerId | None = None
     closing: bool = False  # nothing is taken from it or sent to it any more
     finishing: bool = False  # it is closed once everything unsent is sent
+    released: asyncio.Event = field(default_factory=asyncio.Event)  # no request carries it now
     in_order: asyncio.Lock = field(default_factory=asyncio.Lock)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     unsent: deque[ServerMessage] = field(default_factory=deque)

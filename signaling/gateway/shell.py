@@ -12,7 +12,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import socketio
 from aiohttp import web
@@ -29,17 +29,20 @@ from signaling.service import Service
 PATH: Final = "/socket.io/"
 PACKET_MAX: Final = 65_536  # bytes of one packet or polling body
 HANDLED_WITHIN_S: Final = 15.0
-CLOSED_WITHIN_S: Final = 2.0
+CLOSED_WITHIN_S: Final = 1.0
 UNSENT_MAX: Final = 64  # messages waiting for one connection; views replace each other
 QUEUED_MAX: Final = 32  # packets engine.io holds for one connection
 SLOW_MAX_S: Final = 10.0  # a connection that takes nothing for so long is closed
 _SLOW_LOOK_S: Final = 0.1
+_CLIENT: Final = web.RequestKey("signaling.client", Client)  # the client a request carries
 _COST: Final[Mapping[type[Shape], int]] = {messages.ConnectMedia: 8, messages.FetchChat: 4}
 
 _log = logging.getLogger(__name__)
 # What a client can make the libraries say is not worth a line each; our own log says what matters.
 _wire_log = logging.getLogger(f"{__name__}.wire")
 _wire_log.setLevel(logging.CRITICAL)
+
+T = TypeVar("T")
 
 
 class _Json:
@@ -55,6 +58,19 @@ class _Json:
             return json.loads(text, **options)
         except RecursionError as error:
             raise ValueError("nested too deep") from error
+
+
+def _loud(handler: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T | None]]:
+    """engine.io swallows what a handler raises, and its own log is shut: log our bugs ourselves."""
+
+    async def guarded(*arguments: object) -> T | None:
+        try:
+            return await handler(*arguments)
+        except Exception:
+            _log.exception("%s failed", handler.__name__)
+            raise
+
+    return guarded
 
 
 class Gateway:
@@ -80,6 +96,7 @@ class Gateway:
         self._by_sid: dict[str, Client] = {}
         self._addresses: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._stopped = False
         self._sio = socketio.AsyncServer(
             async_mode="aiohttp",
             async_handlers=False,
@@ -99,9 +116,9 @@ class Gateway:
         self._inner_open: Callable[..., Awaitable[None]] = inner["connect"]
         self._inner_packet: Callable[..., Awaitable[None]] = inner["message"]
         self._inner_close: Callable[..., Awaitable[None]] = inner["disconnect"]
-        self._sio.eio.on("connect", self._on_open)
-        self._sio.eio.on("message", self._on_packet)
-        self._sio.eio.on("disconnect", self._on_close)
+        self._sio.eio.on("connect", _loud(self._on_open))
+        self._sio.eio.on("message", _loud(self._on_packet))
+        self._sio.eio.on("disconnect", _loud(self._on_close))
 
     def bind(self, service: Service) -> None:
         """Say which service messages go to; once, before the first request."""
@@ -122,16 +139,24 @@ class Gateway:
         """One request of a browser: polling, or the WebSocket for as long as it lives."""
         if not self._same_site(request) or "j" in request.query:
             return web.Response(status=403)
-        sid = request.query.get("sid", "")
-        if (client := self._clients.get(sid)) is not None:
-            client.request = request
+        if (client := self._clients.get(request.query.get("sid", ""))) is not None:
+            self._carry(client, request)
         try:
             response: web.StreamResponse = await self._sio.handle_request(request)
-        except (ValueError, KeyError, IndexError, TypeError) as error:  # what engine.io makes of bad packets
+        except ValueError as error:  # what engine.io makes of a packet that is none
             _log.info("bad engine.io packet: %s", type(error).__name__)
-            await self._drop(str(request.get("eio_sid", sid)))
+            if (client := request.get(_CLIENT)) is not None:
+                self._spawn(self._drop(client))
             return web.Response(status=400)
+        finally:
+            if (client := request.get(_CLIENT)) is not None and client.request is request:
+                client.released.set()
         return response
+
+    def _carry(self, client: Client, request: web.Request) -> None:
+        request[_CLIENT] = client
+        client.request = request
+        client.released.clear()
 
     def _same_site(self, request: web.Request) -> bool:
         """A listed origin; without one, only what a browser itself marks as its own page's request."""
@@ -149,7 +174,8 @@ class Gateway:
         waiting = sum(c.address == address and c.sid is None for c in self._clients.values())
         limits = self._limits
         if (
-            waiting >= limits.unauthenticated_per_address
+            self._stopped
+            or waiting >= limits.unauthenticated_per_address
             or self._addresses[address] >= limits.connections_per_address
             or len(self._clients) >= limits.connections_max
         ):
@@ -157,7 +183,7 @@ class Gateway:
         bucket = Bucket(per_s=limits.messages_per_s, burst=limits.burst, now=loop.time())
         client = Client(eio=eio, address=address, request=request, bucket=bucket)
         client.deadline = loop.call_later(limits.connect_within_s, self._too_late, client)
-        request["eio_sid"] = environ["eio_sid"] = eio
+        self._carry(client, request)
         self._clients[eio] = client
         self._addresses[address] += 1
         await self._inner_open(eio, environ)
@@ -232,13 +258,14 @@ class Gateway:
 
     async def _on_connect(self, sid: str, environ: dict[str, Any], auth: object = None) -> None:
         """CONNECT: the ticket in `auth` says whose connection this is."""
-        client = self._clients.get(environ["eio_sid"])
+        request: web.Request = environ["aiohttp.request"]
+        client = request[_CLIENT]
         try:
             wanted = codec.decode_auth(auth)
         except ProtocolError as error:
             raise socketio.exceptions.ConnectionRefusedError("ticket_refused") from error
         entry = await self._tickets.redeem(wanted.ticket)
-        if client is None or client.closing or entry is None:
+        if client.closing or entry is None:
             raise socketio.exceptions.ConnectionRefusedError("ticket_refused")
         client.sid, client.entry, client.peer = sid, entry, wanted.peer
 
@@ -317,12 +344,15 @@ class Gateway:
             client.wake.set()
 
     async def shutdown(self) -> None:
-        """Close every socket (browsers reconnect by themselves) and stop."""
-        clients = tuple(self._clients.values())
-        await asyncio.gather(*(self._drop(client.eio) for client in clients))
-        for task in tuple(self._tasks):
+        """Close every socket (browsers reconnect by themselves) and take no new one. Once is enough."""
+        if self._stopped:
+            return
+        self._stopped = True
+        await asyncio.gather(*(self._drop(client) for client in tuple(self._clients.values())))
+        tasks = tuple(self._tasks)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._sio.shutdown()
 
     async def _write(self, client: Client) -> None:
@@ -365,17 +395,16 @@ class Gateway:
             client.closing = True
         if client.sid is not None:
             await self._sio.disconnect(client.sid)
-        await self._drop(client.eio)
+        await self._drop(client)
 
-    async def _drop(self, eio: str) -> None:
-        """Close the engine.io socket; one that does not take even that is cut."""
-        client = self._clients.get(eio)
+    async def _drop(self, client: Client) -> None:
+        """Close the engine.io socket; a browser that does not let go in time is cut off."""
         try:
             async with asyncio.timeout(CLOSED_WITHIN_S):
-                await self._sio.eio.disconnect(eio)
+                await self._sio.eio.disconnect(client.eio)
+                await client.released.wait()
         except TimeoutError:
-            if client is not None:
-                self._abort(client)
+            self._abort(client)
 
     def _abort(self, client: Client) -> None:
         client.closing = True
