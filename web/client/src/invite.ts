@@ -57,7 +57,7 @@ async function look(): Promise<void> {
     return;
   }
   try {
-    show(await post<Preview>("/api/invitation/preview", { secret }));
+    show(await post<Preview>("/api/invitation/preview", { secret, language: language() }));
   } catch (error) {
     const code = error instanceof Failure ? error.code : "internal";
     if (code === "unknown_invitation") present("lost", lostLink(clinic));
