@@ -11,11 +11,13 @@ LOOPBACK = "127.0.0.1"
 
 
 def local_addresses(wanted: tuple[str, ...]) -> tuple[str, ...]:
-    """The configured addresses; else all of this machine; else, with no network at all, loopback.
+    """The configured addresses; else (or for 0.0.0.0 and ::) all of this machine; else loopback.
 
     Link-local addresses are left out: browsers elsewhere cannot use them.
     """
-    if wanted:
+    if wanted and not any(
+        ipaddress.ip_address(address.partition("%")[0]).is_unspecified for address in wanted
+    ):
         return wanted
     found = [
         ip.ip if isinstance(ip.ip, str) else ip.ip[0]

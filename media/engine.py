@@ -63,7 +63,9 @@ class Engine:
         self.mux = Mux(addresses, port, self._clock)
         self.rooms: dict[str, Room] = {}
         self.endpoint = Endpoint(
-            addresses=(*public, *addresses), port=self.mux.port, fingerprint=fingerprint_of(self._certificate)
+            addresses=(*public, *self.mux.addresses),
+            port=self.mux.port,
+            fingerprint=fingerprint_of(self._certificate),
         )
         self.shutdown = asyncio.Event()
         self._closing: set[asyncio.Task[None]] = set()

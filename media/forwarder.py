@@ -67,7 +67,8 @@ class Slot:
         self._newest = -1
         self._last_sequence = sequence
         self._last_timestamp = timestamp
-        self._last_picture = self._last_tl0 = 0
+        self._last_payload = b""
+        """As it was sent: the picture counters of the next source continue from it."""
         self._last_at_s: float | None = None
         self._report_at_s = 0.0
         self._resent: dict[int, float] = {}
@@ -117,12 +118,13 @@ class Slot:
             self._begin(packet, number, codec, start, end)
         elif number < self._base:
             return
-        payload = self._payload(packet, start, end, number)
+        payload = self._payload(packet, start, end)
         sequence = (number + self._sequence_offset) & 0xFFFF
         stamp = (timestamp(packet) + self._timestamp_offset) & 0xFFFFFFFF
         if number > self._newest:
             self._newest, self._last_sequence, self._last_timestamp = number, sequence, stamp
             self._last_at_s = self._clock.now_s
+            self._last_payload = payload or self._last_payload
         self.packets += 1
         self.octets += len(payload)
         head = self._head
@@ -149,29 +151,29 @@ class Slot:
             elapsed = max(1, int((self._clock.now_s - self._last_at_s) * self._rate_hz))
         self._sequence_offset = self._last_sequence + 1 - number
         self._timestamp_offset = self._last_timestamp + elapsed - timestamp(packet)
-        descriptor = vp8.describe(packet, start, end) if codec.name == "vp8" else None
-        if descriptor is not None and self._last_at_s is not None:
-            self._picture_offset = self._last_picture + 1 - descriptor.picture_id
-            self._tl0_offset = self._last_tl0 + 1 - descriptor.tl0
-        else:
-            self._picture_offset = self._tl0_offset = 0
+        self._picture_offset = self._tl0_offset = 0
+        if codec.name == "vp8":
+            before = vp8.describe(self._last_payload, 0, len(self._last_payload))
+            now = vp8.describe(packet, start, end)
+            if before is not None and now is not None:
+                self._picture_offset = before.picture_id + 1 - now.picture_id
+                self._tl0_offset = before.tl0 + 1 - now.tl0
+        self._last_payload = b""
         self._base, self._newest = number, number - 1
         self._resent.clear()
         self._report_at_s = 0.0
 
-    def _payload(self, packet: bytes, start: int, end: int, number: int) -> bytes:
+    def _payload(self, packet: bytes, start: int, end: int) -> bytes:
+        """The payload, with its picture counters moved when an earlier source of this slot had others."""
         payload = packet[start:end]
-        if self._codec is None or self._codec.name != "vp8":
-            return payload
-        descriptor = vp8.describe(packet, start, end)
-        if descriptor is None:
-            return payload
-        if number > self._newest:
-            self._last_picture = descriptor.picture_id + self._picture_offset & 0x7FFF
-            self._last_tl0 = descriptor.tl0 + self._tl0_offset & 0xFF
         if not self._picture_offset and not self._tl0_offset:
             return payload
-        return vp8.patch(payload, descriptor, self._picture_offset, self._tl0_offset)
+        descriptor = vp8.describe(payload, 0, len(payload))
+        return (
+            payload
+            if descriptor is None
+            else vp8.patch(payload, descriptor, self._picture_offset, self._tl0_offset)
+        )
 
     def report(self) -> None:
         """Tell the subscriber where this stream stands on our clock, so that it plays audio and video
@@ -212,7 +214,7 @@ class Slot:
 
     def _resend_one(self, packet: bytes, sequence: int, number: int, head: _Head, payload_type: int) -> None:
         start = payload_offset(packet)
-        payload = pack("!H", sequence) + self._payload(packet, start, payload_end(packet, start), number)
+        payload = pack("!H", sequence) + self._payload(packet, start, payload_end(packet, start))
         self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
         stamp = (timestamp(packet) + self._timestamp_offset) & 0xFFFFFFFF
         pack_into("!BHI", head.data, 1, packet[1] & 0x80 | payload_type, self._rtx_sequence, stamp)

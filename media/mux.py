@@ -5,6 +5,7 @@ rest.
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
 import socket
 from collections import Counter
@@ -54,15 +55,22 @@ class Mux:
         self._loop = asyncio.get_running_loop()
         self._tokens = float(STRANGERS_PER_S)
         self._tokens_at_s = clock.now_s
-        try:
-            for address in addresses:
-                self.links.append(Link(bound_socket(address, port)))
-                port = port or self.links[0].sock.getsockname()[1]
-        except OSError:
-            self.close()
-            raise
+        self.addresses = tuple(address for address in addresses if self._listen(address, port))
+        """Those of `addresses` we listen on: one may have gone since they were listed."""
+        if not self.links:
+            raise OSError(errno.EADDRNOTAVAIL, "none of the addresses is of this machine")
         for link in self.links:
             self._loop.add_reader(link.sock, self._drain, link)
+
+    def _listen(self, address: str, port: int) -> bool:
+        try:
+            self.links.append(Link(bound_socket(address, port)))
+        except OSError as problem:
+            if problem.errno == errno.EADDRNOTAVAIL:
+                return False
+            self.close()
+            raise
+        return True
 
     @property
     def port(self) -> int:

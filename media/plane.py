@@ -5,6 +5,7 @@ again.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Callable
 
@@ -125,15 +126,17 @@ class MediaPlane:
     async def close_peer(self, room: str, peer: str) -> None:
         """End a peer's connection; nothing happens when there is none."""
         worker = self._pins.get(room)
-        if worker is not None and worker.up.is_set():
-            await self._call(worker, RemovePeer(room=room, peer=peer))
+        if worker is not None:
+            with contextlib.suppress(WorkerUnavailable):  # then the peer is gone with its worker
+                await self._call(worker, RemovePeer(room=room, peer=peer))
 
     async def close_room(self, room: str) -> None:
         """End all connections of a room and forget its routing."""
         self._routings.pop(room, None)
         worker = self._pins.pop(room, None)
-        if worker is not None and worker.up.is_set():
-            await self._call(worker, RemoveRoom(room=room))
+        if worker is not None:
+            with contextlib.suppress(WorkerUnavailable):
+                await self._call(worker, RemoveRoom(room=room))
 
     async def stats(self, room: str) -> RoomStats:
         """The counters of a room, empty when nobody is in it."""

@@ -162,7 +162,7 @@ class WorkerHandle:
             self._token_path.unlink(missing_ok=True)
             return None
         endpoint = welcome.endpoint
-        if endpoint.port == self._port and endpoint.addresses == self._addresses:
+        if endpoint.port == self._port and set(endpoint.addresses) <= set(self._addresses):
             return welcome
         writer.write(encode(Call(number=1, request=Shutdown())))
         with contextlib.suppress(BadFrame, TimeoutError):
