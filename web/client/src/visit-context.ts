@@ -32,7 +32,8 @@ export interface VisitBoot {
 }
 
 /** A message as the page writes it; the id that makes it repeatable is added when it is sent. */
-export type Ask = ClientMessage extends infer M ? (M extends { type: string } ? Omit<M, "command_id" | "consult_id"> : never) : never;
+export type Ask = Written<ClientMessage>;
+type Written<M> = M extends { type: string } ? Omit<M, "command_id" | "consult_id"> : never;
 
 export type Action = (button: HTMLButtonElement) => void | Promise<void>;
 export type Actions = Readonly<Record<string, Action>>;

@@ -9,6 +9,9 @@ import { troubleWords } from "./visit-words.ts";
 import type { ConsultView } from "./protocol.gen.ts";
 import { clock, date, deviceZone, minutesBetween, duration } from "./times.ts";
 
+/** Where a person still waits for something from us; after the visit a lost connection means nothing. */
+const EXPECTING: ReadonlySet<string> = new Set(["too_early", "closed", "on_hold", "separated"]);
+
 export function openQuiet(screen: string): OpenScreen {
   return (visit, root) => {
     root.append(clone(`screen-${screen}`));
@@ -30,7 +33,7 @@ export function openQuiet(screen: string): OpenScreen {
         if (again) show(again, view.continued_as !== null);
       },
       connection() {
-        const words = visit.channel === "closed" ? "" : troubleWords(visit);
+        const words = EXPECTING.has(screen) ? troubleWords(visit) : "";
         show(note, words !== "");
         say(note.lastElementChild ?? note, words);
       },
@@ -44,8 +47,10 @@ function fillTimes(visit: Visit, root: HTMLElement, view: ConsultView): void {
   if (!times) return;
   const starts = new Date(view.starts_at);
   const own = deviceZone();
-  const line = (zone: { id: string; city: string }): HTMLElement =>
-    h("p", {}, h("b", { class: "big-s num" }, clock(starts, zone.id)), " ", date(starts, zone.id), h("br"), bdi(zone.city, { class: "dim" }));
+  const line = (zone: { id: string; city: string }): HTMLElement => {
+    const time = h("b", { class: "big-s num" }, clock(starts, zone.id));
+    return h("p", {}, time, " ", date(starts, zone.id), h("br"), bdi(zone.city, { class: "dim" }));
+  };
   const opens = new Date(view.opens_at);
   const minutes = minutesBetween(new Date(view.server_time), opens);
   const zones = own.id === visit.boot.clinic.zone.id ? [own] : [own, visit.boot.clinic.zone];

@@ -11,7 +11,9 @@ import { post } from "./api.ts";
 import { byId, fill, h, icon } from "./dom.ts";
 import { Media } from "./media/media.ts";
 import { keepAwake } from "./media/wake.ts";
-import type { ClientMessage, ConsultView, DeviceCheck, MediaAnswer, Screen as ScreenName, ServerMessage } from "./protocol.gen.ts";
+import type {
+  Accepted, ClientMessage, ConsultView, DeviceCheck, MediaAnswer, Screen as ScreenName, ServerMessage,
+} from "./protocol.gen.ts";
 import { type Channel, type ChannelState, openChannel, Refusal } from "./socket.ts";
 
 /** Screens beside the server's: this page cannot go on, or repeats the check. */
@@ -19,6 +21,7 @@ type Shown = ScreenName | "rejected" | "recheck";
 
 /** Where media is connected, so that letting somebody in takes no time. */
 const CONNECTED: ReadonlySet<Shown> = new Set(["waiting", "recheck", "room", "on_hold", "separated"]);
+const OVER: ReadonlySet<ScreenName> = new Set(["ended", "cancelled", "no_show", "declined", "removed"]);
 const PROBLEM_SHOWN_MS = 12_000;
 
 async function opener(shown: Shown): Promise<OpenScreen> {
@@ -75,7 +78,10 @@ class Seat implements Visit {
       auth: () => (this.peer ? { peer: this.peer } : {}),
       onMessage: (message) => this.receive(message),
       onState: (state) => this.channelChanged(state),
-      onRejected: () => this.overrule("rejected"),
+      onRejected: () => {
+        // A visit that is over takes its seats with it; its last screen stays.
+        if (!this.view || !OVER.has(this.view.screen)) this.overrule("rejected");
+      },
     });
   }
 
@@ -99,7 +105,8 @@ class Seat implements Visit {
   private connectionChanged(): void {
     const { state } = this.media.connection;
     this.main.dataset["media"] = state;
-    if (state !== "connecting" && CONNECTED.has(this.shown ?? "check")) this.reportCheck({ network: state === "connected" ? "ok" : "failed" });
+    const known = state !== "connecting" && CONNECTED.has(this.shown ?? "check");
+    if (known) this.reportCheck({ network: state === "connected" ? "ok" : "failed" });
     this.screen?.connection?.();
   }
 
@@ -277,7 +284,7 @@ class Seat implements Visit {
     },
     continue_consult: async () => {
       const minutes = 15;
-      const accepted = await this.send<{ type: string; consult_id: string | null }>({ type: "continue_consult", minutes });
+      const accepted = await this.send<Accepted>({ type: "continue_consult", minutes });
       if (accepted.consult_id) await this.follow(accepted.consult_id);
     },
   };

@@ -71,7 +71,11 @@ function waitingFor(view: ConsultView): string {
 
 export function noticeWords(notice: NoticeView): string {
   if (notice.kind === "soon") return t("The doctor comes soon.");
-  return tn("The doctor is a little late: about {n} more minute.", "The doctor is a little late: about {n} more minutes.", notice.minutes);
+  return tn(
+    "The doctor is a little late: about {n} more minute.",
+    "The doctor is a little late: about {n} more minutes.",
+    notice.minutes,
+  );
 }
 
 interface Step {

@@ -37,7 +37,8 @@ const START_KBPS = 700;
 /** The answer with a better first guess for what we send (libwebrtc's own parameter; other browsers ignore it). */
 export function withStartBitrate(answer: string): string {
   const sections = answer.split(/(?=^m=)/m);
-  return sections.map((section) => (section.startsWith("m=video") && /^a=recvonly/m.test(section) ? started(section) : section)).join("");
+  const ours = (section: string): boolean => section.startsWith("m=video") && /^a=recvonly/m.test(section);
+  return sections.map((section) => (ours(section) ? started(section) : section)).join("");
 }
 
 function started(section: string): string {

@@ -29,7 +29,8 @@ export class Notes {
       return;
     }
     if (before) return say(before.querySelector("[data-words]")!, note.words);
-    const button = note.button && h("button", { type: "button", class: "btn btn-act", "data-do": note.button[0] }, note.button[1]);
+    const [name, label] = note.button ?? [];
+    const button = name && h("button", { type: "button", class: "btn btn-act", "data-do": name }, label);
     const element = h(
       "div",
       { class: `note on-page mid ${TONES[note.tone ?? "plain"]}`, role: note.urgent ? "alert" : "status", "data-matter": matter },

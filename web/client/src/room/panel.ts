@@ -119,10 +119,11 @@ function waitingCard(person: PersonView, now: Date): HTMLElement {
   const minutes = person.waiting_since ? minutesBetween(new Date(person.waiting_since), now) : 0;
   const may = (verb: Verb): boolean => person.can.includes(verb);
   const further = person.further_device_waiting;
+  const waited = h("span", { class: "small num" }, tn("{n} minute", "{n} minutes", minutes));
   return h(
     "li",
     { class: "card waiting-card stack stack-s", "data-waiting": person.id, "data-role": person.role },
-    h("p", { class: "row" }, h("b", { class: "grow" }, bdi(person.name)), h("span", { class: "small num" }, tn("{n} minute", "{n} minutes", minutes))),
+    h("p", { class: "row" }, h("b", { class: "grow" }, bdi(person.name)), waited),
     h("p", { class: "small dim" }, roleWords(person.role), ", ", languageName(person.language)),
     further && h("p", { class: "tag warn" }, icon("phone"), t("Asks to continue on another device")),
     ...states(person),
@@ -142,7 +143,8 @@ function states(person: PersonView): HTMLElement[] {
     tags.push(h("span", { class: `tag ${good ? "good" : "warn"}` }, icon(name), words));
   };
   if (person.consented !== null && (person.role === "patient" || person.role === "companion")) {
-    tag(person.consented, person.consented ? "check" : "warn", person.consented ? t("Agreed to the video visit") : t("Has not agreed yet"));
+    if (person.consented) tag(true, "check", t("Agreed to the video visit"));
+    else tag(false, "warn", t("Has not agreed yet"));
   }
   for (const words of checkWords(person.device_check)) tag(false, "warn", words);
   if (!person.connected) tag(false, "wifi", t("Not connected now"));

@@ -144,7 +144,8 @@ class Room implements Screen {
     const { devices, interruptedKinds } = this.visit.media;
     const taken = interruptedKinds.has("audio");
     const none = !taken && this.failedOpen && !live(devices.microphone);
-    const note = (words: string, button: readonly [string, string]): Note => ({ words, icon: "micoff", tone: "warn", button, urgent: true });
+    const common = { icon: "micoff", tone: "warn", urgent: true } as const;
+    const note = (words: string, button: readonly [string, string]): Note => ({ ...common, words, button });
     const takenNote = note(t("Your microphone was taken by another app."), ["resume_devices", t("Tap to continue")]);
     const silentNote = note(t("The others cannot hear you."), ["open_devices", t("Turn on the microphone")]);
     this.notes.set("taken", taken ? takenNote : null);

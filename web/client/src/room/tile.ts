@@ -129,7 +129,8 @@ export class Tile {
 
 /** A phone's other camera, on one's own picture; whether there is one decides the dock. */
 function flipButton(): HTMLElement {
-  return h("button", { type: "button", class: "btn btn-i corner", "data-do": "flip", "aria-label": t("Switch camera"), hidden: true }, icon("flip"));
+  const looks = { type: "button", class: "btn btn-i corner", "aria-label": t("Switch camera"), hidden: true };
+  return h("button", { ...looks, "data-do": "flip" }, icon("flip"));
 }
 
 function blankWords(state: Showing, self: boolean): string {
