@@ -91,7 +91,7 @@ async def site(port: int) -> AsyncIterator[tuple[str, Clinic]]:
     """The site's origin and what its server knows, until the block ends."""
     clinic = Clinic()
     origin = f"http://127.0.0.1:{port}"
-    runner = web.AppRunner(application(clinic, origin))
+    runner = web.AppRunner(application(clinic, origin), shutdown_timeout=0.1)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", port).start()
