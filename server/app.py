@@ -149,6 +149,7 @@ def _services(
         return compose.services(
             settings,
             database=database,
+            passwords=Passwords(),
             clock=SystemClock(),
             demo=demo,
             tickets=tickets,

@@ -28,6 +28,7 @@ def services(
     settings: Settings,
     *,
     database: Database,
+    passwords: Passwords,
     clock: Clock,
     demo: bool,
     tickets: OneUse[Entry],
@@ -35,7 +36,7 @@ def services(
     media_workers: Callable[[], tuple[int, int]],
 ) -> Services:
     """Everything a request may need. Raises `web.render.MissingAssetError` without a built front end."""
-    accounts = Accounts(database, Passwords())
+    accounts = Accounts(database, passwords)
     consults = Consults(database)
     return Services(
         settings=settings,

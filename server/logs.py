@@ -126,6 +126,7 @@ def configure(settings: Server) -> None:
         "sqlalchemy",
         "aiosqlite",
         "asyncio",
+        "alembic",
     ):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)

@@ -29,6 +29,9 @@ def serve(
     if demo_json is not None and not demo:
         fail("--demo-json: only with --demo", code=MISUSED)
     found = _settings(config, demo=demo, lan=lan)
+    if demo_json is not None:
+        # Whoever waits for the file must not find the links of the last start.
+        demo_json.unlink(missing_ok=True)
 
     from server import logs
     from server.app import StartError, run

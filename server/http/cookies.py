@@ -11,6 +11,7 @@ from signaling.consult.values import ConsultId, ParticipantId
 
 STAFF: Final = "meridian_staff"
 LANGUAGE: Final = "meridian_lang"
+SEAT_LANGUAGE: Final = "meridian_seat_lang"
 LANGUAGE_MAX_AGE_S: Final = 365 * 86400
 
 
@@ -54,3 +55,14 @@ def put_seat(
 
 def drop(response: web.StreamResponse, site: Site, plain: str) -> None:
     response.del_cookie(name(site, plain), path="/", secure=site.secure, httponly=True, samesite="Lax")
+
+
+def language_name(path: str) -> tuple[str, str] | None:
+    """Name and path of the cookie that keeps the language chosen on a page; None where none is kept.
+
+    Several people may have their pages in one browser: a seat's language is the seat's own, and an invitation
+    opens in the language of whoever is invited.
+    """
+    if path.startswith("/c/"):
+        return SEAT_LANGUAGE, path
+    return None if path == "/v" else (LANGUAGE, "/")

@@ -10,15 +10,12 @@ from server.http.origin import Site
 HSTS_MAX_AGE_S: Final = 63_072_000
 PERMISSIONS: Final = ", ".join(
     [
-        *(
-            f"{feature}=(self)"
-            for feature in ("camera", "microphone", "display-capture", "speaker-selection")
-        ),
+        *(f"{feature}=(self)" for feature in ("camera", "microphone", "display-capture")),
         *(
             f"{feature}=(self)"
             for feature in ("autoplay", "fullscreen", "picture-in-picture", "screen-wake-lock")
         ),
-        *(f"{feature}=()" for feature in ("geolocation", "usb", "serial", "bluetooth", "hid", "midi")),
+        *(f"{feature}=()" for feature in ("geolocation", "usb", "serial", "hid", "midi")),
         *(f"{feature}=()" for feature in ("payment", "browsing-topics")),
     ]
 )

@@ -9,10 +9,10 @@ from server.http import body, cookies
 from server.http.browser import browser_family
 from server.http.errors import HttpError
 from server.http.keys import SERVICES, Services
-from server.http.pages import language
 from server.identity.seats import Invited
 from signaling.consult.values import Consult, ParticipantId, Phase, Role
 from signaling.ports import Person
+from web.catalog import choose_language
 from web.pages import InvitationPreview, InvitationState
 from web.places import zone
 
@@ -24,7 +24,10 @@ _OVER: Final[dict[Phase, Literal["ended", "cancelled", "no_show"]]] = {
 
 
 class PreviewBody(body.Body):
+    """`language`: of the page, for the names of places."""
+
     secret: body.Secret
+    language: body.Tag
 
 
 class ExchangeBody(body.Body):
@@ -40,14 +43,15 @@ async def preview(request: web.Request) -> web.StreamResponse:
     services = request.app[SERVICES]
     wanted = await body.read(request, PreviewBody)
     await _allow(request, services)
+    tag = choose_language(wanted.language, None, None)
     invited = await services.seats.look_up(wanted.secret)
     consult = await services.consults.load(invited.consult_id) if invited else None
     if invited is None or consult is None:
-        return web.json_response(_nothing(services, language(request)))
+        return web.json_response(_nothing(services, tag))
     if not await services.throttle.allows("invitation_consult", invited.consult_id):
         raise HttpError("too_many")
     directory = await services.consults.directory(invited.consult_id)
-    return web.json_response(_facts(services, invited, consult, directory, language(request)))
+    return web.json_response(_facts(services, invited, consult, directory, tag))
 
 
 async def exchange(request: web.Request) -> web.StreamResponse:

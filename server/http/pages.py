@@ -43,8 +43,9 @@ def home(account_role: str) -> str:
 
 
 def explicit_language(request: web.Request) -> str | None:
-    """The page language a person chose: in this address, or earlier."""
-    chosen = request.query.get("lang") or request.cookies.get(cookies.LANGUAGE)
+    """The page language a person chose: in this address, or on this page earlier."""
+    cookie = cookies.language_name(request.path)
+    chosen = request.query.get("lang") or (request.cookies.get(cookie[0]) if cookie else None)
     return chosen if chosen in _PAGE_LANGUAGES else None
 
 
@@ -73,11 +74,13 @@ def _common(request: web.Request, invited: str | None = None) -> _Common:
 def _answer(request: web.Request, page: Page, *, status: int = 200) -> web.Response:
     services = request.app[SERVICES]
     response = web.Response(text=services.renderer.render(page), content_type="text/html", status=status)
-    if request.query.get("lang") in _PAGE_LANGUAGES:
+    cookie, chosen = cookies.language_name(request.path), request.query.get("lang")
+    if cookie is not None and chosen in _PAGE_LANGUAGES:
         response.set_cookie(
-            cookies.LANGUAGE,
-            request.query["lang"],
+            cookie[0],
+            chosen,
             max_age=cookies.LANGUAGE_MAX_AGE_S,
+            path=cookie[1],
             secure=services.site.secure,
             httponly=True,
             samesite="Lax",

@@ -20,26 +20,26 @@ _NOBODY: Final = (
 class Passwords:
     """Makes and checks password hashes, `CONCURRENT_MAX` at a time: each takes 64 MiB while it runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, hasher: PasswordHasher = _HASHER) -> None:
+        self._hasher = hasher
         self._turns = asyncio.Semaphore(CONCURRENT_MAX)
 
     async def hashed(self, password: str) -> str:
         async with self._turns:
-            return await asyncio.to_thread(_HASHER.hash, password)
+            return await asyncio.to_thread(self._hasher.hash, password)
 
     async def matches(self, password: str, stored: str | None) -> bool:
         """Whether a password belongs to a stored hash; takes as long when there is none."""
         async with self._turns:
-            right = await asyncio.to_thread(_verified, password, stored or _NOBODY)
+            right = await asyncio.to_thread(self._verified, password, stored or _NOBODY)
         return right and stored is not None
 
     def is_outdated(self, stored: str) -> bool:
         """Whether a hash was made with other parameters and should be made again."""
-        return _HASHER.check_needs_rehash(stored)
+        return self._hasher.check_needs_rehash(stored)
 
-
-def _verified(password: str, stored: str) -> bool:
-    try:
-        return _HASHER.verify(stored, password)
-    except (VerificationError, InvalidHashError):
-        return False
+    def _verified(self, password: str, stored: str) -> bool:
+        try:
+            return self._hasher.verify(stored, password)
+        except (VerificationError, InvalidHashError):
+            return False

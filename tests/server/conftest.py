@@ -8,18 +8,22 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientResponse, CookieJar, web
 from aiohttp.test_utils import TestClient, TestServer
+from argon2 import PasswordHasher
 
 from server import compose
 from server.demo import Demo, prepare
 from server.http.application import application
 from server.http.keys import Services
 from server.identity.one_use import OneUse
+from server.identity.passwords import Passwords
 from server.settings import Settings
 from server.settings_loading import Values, load
 from server.storage.database import Database
 from server.storage.upgrade import upgrade
 from signaling.consult.values import UserId
 
+# Checking a password takes a quarter of a second by design, and that many times over in tests.
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
@@ -117,6 +121,7 @@ async def http(settings: Settings, database: Database, clock: SetClock) -> Async
     made = compose.services(
         settings,
         database=database,
+        passwords=Passwords(QUICK),
         clock=clock,
         demo=True,
         tickets=OneUse(lifetime_s=30),

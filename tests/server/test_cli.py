@@ -165,7 +165,7 @@ def test_starting_the_demonstration_again_adds_nothing_and_makes_fresh_links(
         try:
             links = demo.links()
             site = links["patient"].partition("/v#")[0]
-            body: dict[str, object] = {"secret": links["patient"].partition("#")[2]}
+            body: dict[str, object] = {"secret": links["patient"].partition("#")[2], "language": "en"}
             assert status(f"{site}/api/invitation/preview", body) == 200
         finally:
             demo.end()

@@ -22,9 +22,9 @@ def test_the_headers_are_these() -> None:
     assert headers == {
         "Content-Security-Policy": POLICY,
         "Permissions-Policy": (
-            "camera=(self), microphone=(self), display-capture=(self), speaker-selection=(self), "
+            "camera=(self), microphone=(self), display-capture=(self), "
             "autoplay=(self), fullscreen=(self), picture-in-picture=(self), screen-wake-lock=(self), "
-            "geolocation=(), usb=(), serial=(), bluetooth=(), hid=(), midi=(), payment=(), browsing-topics=()"
+            "geolocation=(), usb=(), serial=(), hid=(), midi=(), payment=(), browsing-topics=()"
         ),
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",

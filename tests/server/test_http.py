@@ -62,7 +62,9 @@ async def test_link_scanners_use_nothing_up(http: Any) -> None:
                 assert answer.status == 200
                 assert "Set-Cookie" not in answer.headers
     for _ in range(3):
-        preview = await http.post("/api/invitation/preview", {"secret": http.secret("patient")})
+        preview = await http.post(
+            "/api/invitation/preview", {"secret": http.secret("patient"), "language": "en"}
+        )
         assert (await preview.json())["state"] == "open"
     page = await http.enter("patient")
     seat = await http.services.seats.find(
@@ -88,7 +90,9 @@ async def test_a_further_browser_makes_a_further_device(http: Any) -> None:
 
 
 async def test_the_preview_says_what_the_person_needs_and_names_no_patient(http: Any) -> None:
-    answer = await http.post("/api/invitation/preview", {"secret": http.secret("interpreter")})
+    answer = await http.post(
+        "/api/invitation/preview", {"secret": http.secret("interpreter"), "language": "en"}
+    )
     text = await answer.text()
     facts = await answer.json()
     assert facts["physician_name"] == "Dr. Elena Marlowe"
@@ -99,7 +103,7 @@ async def test_the_preview_says_what_the_person_needs_and_names_no_patient(http:
 
 
 async def test_unknown_and_malformed_secrets_learn_nothing(http: Any) -> None:
-    answer = await http.post("/api/invitation/preview", {"secret": "A" * 43})
+    answer = await http.post("/api/invitation/preview", {"secret": "A" * 43, "language": "en"})
     assert answer.status == 200
     facts = await answer.json()
     assert facts["state"] == "unknown"
@@ -107,12 +111,15 @@ async def test_unknown_and_malformed_secrets_learn_nothing(http: Any) -> None:
     body = {"secret": "A" * 43, "language": "en", "has_camera_interface": True}
     answer = await http.post("/api/invitation/exchange", body)
     assert (answer.status, (await answer.json())["code"]) == (404, "unknown_invitation")
-    answer = await http.post("/api/invitation/preview", {"secret": "short"})
+    answer = await http.post("/api/invitation/preview", {"secret": "short", "language": "en"})
     assert (answer.status, (await answer.json())["code"]) == (400, "bad_request")
 
 
 async def test_guessing_is_slowed_down(http: Any) -> None:
-    statuses = [(await http.post("/api/invitation/preview", {"secret": "A" * 43})).status for _ in range(40)]
+    statuses = [
+        (await http.post("/api/invitation/preview", {"secret": "A" * 43, "language": "en"})).status
+        for _ in range(40)
+    ]
     assert statuses.count(200) == http.services.settings.invitations.tries_per_minute
     assert statuses[-1] == 429
 
@@ -274,6 +281,22 @@ async def test_a_bug_is_answered_with_a_support_id_and_nothing_of_itself(
     assert (answer.status, body["code"]) == (500, "internal")
     assert len(body["support_id"]) == 8
     assert "Salma" not in str(body)
+
+
+async def test_the_language_of_a_seat_and_of_an_invitation_is_nobody_elses(http: Any) -> None:
+    page = await http.enter("patient")
+    assert 'dir="ltr"' in await (await http.get(f"{page}?lang=en")).text()
+    assert 'dir="ltr"' in await (await http.get(page)).text()
+    other = await http.enter("interpreter", "ar")
+    assert 'dir="rtl"' in await (await http.get(other)).text()
+    assert "Set-Cookie" not in (await http.get("/v?lang=ar")).headers
+    assert 'dir="ltr"' in await (await http.get("/v", Accept_Language="en")).text()
+
+
+async def test_the_names_of_places_are_in_the_language_of_the_page(http: Any) -> None:
+    body = {"secret": http.secret("patient"), "language": "ar"}
+    facts = await (await http.post("/api/invitation/preview", body)).json()
+    assert facts["zone"] == {"id": "Asia/Kuwait", "city": "مدينة الكويت"}
 
 
 async def test_a_page_can_be_read_in_another_language_and_stays_so(http: Any) -> None:
