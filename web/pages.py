@@ -139,7 +139,10 @@ class SeatPage(Page):
             "language": self.locale.tag,
             "consent": self.consent.as_json() if self.consent else None,
             "country": self.country,
-            "countries": [country.as_json() for country in self.countries],
+            # Without their zones: a phone on a weak network reads this page.
+            "countries": [
+                {"code": one.code, "name": one.name, "emergency": one.emergency} for one in self.countries
+            ],
         }
 
 
