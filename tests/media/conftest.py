@@ -3,11 +3,12 @@ loopback.
 """
 
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aioice.ice
 import pytest
+import pytest_asyncio
 
 from media.plane import MediaPlane, MediaSettings, Notice
 from tests.media.loopback import with_loopback
@@ -43,19 +44,44 @@ class Plane(MediaPlane):
         return [notice for notice in self.notices if isinstance(notice, kind)]
 
 
-PlaneMaker = Callable[..., Plane]
+def plane_settings(data_dir: Path) -> MediaSettings:
+    """One worker on loopback."""
+    return MediaSettings(port=free_ports(2), workers=1, data_dir=data_dir, bind_addresses=("127.0.0.1",))
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> MediaSettings:
-    """Two workers at most, on loopback only."""
-    return MediaSettings(port=free_ports(2), workers=1, data_dir=tmp_path, bind_addresses=("127.0.0.1",))
+    """For a plane of one's own."""
+    return plane_settings(tmp_path)
 
 
-@pytest.fixture
-async def plane(settings: MediaSettings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Plane]:
-    """A started plane with one worker process."""
+@pytest.fixture(autouse=True)
+def _loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aioice.ice, "get_host_addresses", with_loopback)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def started(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Plane]:
+    """A plane with one worker process for all tests of a file: starting one takes most of a second."""
+    made = Plane(plane_settings(tmp_path_factory.mktemp("media")))
+    await made.start()
+    try:
+        yield made
+    finally:
+        await made.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def plane(started: Plane) -> AsyncIterator[Plane]:
+    """The plane of the file, with nobody in room `r` and nothing told yet."""
+    started.notices.clear()
+    yield started
+    await started.close_room("r")
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def own_plane(settings: MediaSettings) -> AsyncIterator[Plane]:
+    """A plane whose worker a test may kill."""
     made = Plane(settings)
     await made.start()
     try:

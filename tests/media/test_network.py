@@ -1,5 +1,4 @@
-"""What networks and strangers do to a connection: loss, new addresses, forged packets, a wrong certificate.
-"""
+"""What networks and strangers do to a connection: loss, new addresses, forged packets, a false certificate."""
 
 import asyncio
 import re
@@ -11,6 +10,8 @@ from media.plane import PeerConnected, PeerLost, Route, Routing
 from tests.media.conftest import Plane
 from tests.media.loopback import Participant, participants, until
 from tests.media.network import Network
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 BOTH = Routing(
     revision=1,

@@ -24,6 +24,8 @@ from tests.media.conftest import Plane
 from tests.media.loopback import Participant, participants, until
 from tests.media.offers import FIREFOX
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 
 def routing(revision: int, *routes: tuple[str, str, str, int]) -> Routing:
     """Routes as (publisher, source, subscriber, slot)."""
@@ -131,31 +133,31 @@ async def test_hanging_up_is_noticed_at_once(plane: Plane) -> None:
     await until(lambda: PeerLost(room="r", peer="p") in plane.notices, 2)
 
 
-async def test_a_killed_worker_is_announced_and_replaced_and_the_routing_is_kept(plane: Plane) -> None:
+async def test_a_killed_worker_is_announced_and_replaced_and_the_routing_is_kept(own_plane: Plane) -> None:
     patient, physician = Participant("r", "p"), Participant("r", "d")
     async with participants(patient, physician):
-        await plane.route("r", routing(1, ("p2", "audio", "d2", 0)))
-        await patient.connect(plane)
-        pid = worker_pid(plane)
+        await own_plane.route("r", routing(1, ("p2", "audio", "d2", 0)))
+        await patient.connect(own_plane)
+        pid = worker_pid(own_plane)
         os.kill(pid, signal.SIGKILL)
-        await until(lambda: bool(plane.told(WorkerLost)), 2)
-        assert plane.told(WorkerLost) == [WorkerLost(rooms=("r",))]
+        await until(lambda: bool(own_plane.told(WorkerLost)), 2)
+        assert own_plane.told(WorkerLost) == [WorkerLost(rooms=("r",))]
         again, other = Participant("r", "p2"), Participant("r", "d2")
         async with participants(again, other):
-            await asyncio.gather(again.connect(plane), other.connect(plane))
-            assert worker_pid(plane) != pid
+            await asyncio.gather(again.connect(own_plane), other.connect(own_plane))
+            assert worker_pid(own_plane) != pid
             await until(lambda: other.audio_frames[0] > 5, 10)
 
 
 async def test_a_starting_server_adopts_the_worker_a_dead_one_left_and_nobody_is_interrupted(
-    plane: Plane, settings: MediaSettings
+    own_plane: Plane, settings: MediaSettings
 ) -> None:
     patient, physician = Participant("r", "p"), Participant("r", "d")
     async with participants(patient, physician):
-        await plane.route("r", routing(1, ("p", "audio", "d", 0)))
-        await asyncio.gather(patient.connect(plane), physician.connect(plane))
-        pid = worker_pid(plane)
-        worker = plane._workers[0]
+        await own_plane.route("r", routing(1, ("p", "audio", "d", 0)))
+        await asyncio.gather(patient.connect(own_plane), physician.connect(own_plane))
+        pid = worker_pid(own_plane)
+        worker = own_plane._workers[0]
         assert worker._task is not None
         assert worker._writer is not None
         worker._task.cancel()
@@ -189,13 +191,13 @@ async def test_a_worker_without_server_ends_by_itself(settings: MediaSettings) -
         assert await worker._process.wait() == 0
 
 
-async def test_sigterm_ends_a_worker_cleanly_and_another_takes_its_place(plane: Plane) -> None:
-    process = plane._workers[0]._process
+async def test_sigterm_ends_a_worker_cleanly_and_another_takes_its_place(own_plane: Plane) -> None:
+    process = own_plane._workers[0]._process
     assert process is not None
     process.terminate()
     async with asyncio.timeout(5):
         assert await process.wait() == 0
-    await until(lambda: plane._workers[0].up.is_set() and worker_pid(plane) != process.pid, 5)
+    await until(lambda: own_plane._workers[0].up.is_set() and worker_pid(own_plane) != process.pid, 5)
 
 
 async def test_rooms_are_spread_over_the_workers(settings: MediaSettings) -> None:
