@@ -67,7 +67,7 @@ STAFF: Final = (
     ),
 )
 
-HADDAD: Final = Guest(name="Nadia Haddad", language="ar")
+HADDAD: Final = Guest(name="Nadia Haddad", language="en")
 SALMA: Final = Guest(
     name="Salma Al-Rashidi",
     language="ar",
@@ -114,7 +114,7 @@ VISITS: Final = (
         length=timedelta(minutes=20),
         patient=TOMAS,
         physician="marlowe",
-        interpreter=Guest(name="Iván Rosales", language="es"),
+        interpreter=Guest(name="Iván Rosales", language="en"),
     ),
     Visit(
         after=timedelta(minutes=-80),

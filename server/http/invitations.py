@@ -27,7 +27,7 @@ class PreviewBody(body.Body):
     """`language`: of the page, for the names of places."""
 
     secret: body.Secret
-    language: body.Tag
+    language: body.Tag = "en"
 
 
 class ExchangeBody(body.Body):
