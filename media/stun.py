@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import socket
+import ipaddress
 import struct
 import zlib
 from dataclasses import dataclass
@@ -117,10 +117,9 @@ def _crc(data: bytes) -> int:
 
 def _xor_address(transaction: bytes, address: tuple[str, int]) -> bytes:
     host = address[0].partition("%")[0]
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    packed = socket.inet_pton(family, host)
+    packed = ipaddress.ip_address(host).packed
     mask = pack("!I", COOKIE) + transaction
     port = address[1] ^ (COOKIE >> 16)
-    return pack("!BBH", 0, 2 if family == socket.AF_INET6 else 1, port) + bytes(
+    return pack("!BBH", 0, 1 if len(packed) == 4 else 2, port) + bytes(
         a ^ b for a, b in zip(packed, mask, strict=False)
     )
