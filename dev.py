@@ -252,10 +252,10 @@ def child_env() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
-def become(*command: str) -> NoReturn:
+def become(*command: str, env: dict[str, str] | None = None) -> NoReturn:
     """Replace this process by Python from .venv, so that signals and the exit code are the program's own."""
     os.chdir(ROOT)
-    os.execve(PYTHON, [str(PYTHON), *command], child_env())
+    os.execve(PYTHON, [str(PYTHON), *command], env or child_env())
 
 
 def prepare(lock: str) -> None:
@@ -274,11 +274,12 @@ def names_tests(arguments: list[str]) -> bool:
 def test(arguments: list[str]) -> None:
     prepare("requirements-dev")
     system_packages()
+    env = with_node()
     if not names_tests(arguments):
-        code = subprocess.call([str(PYTHON), "-m", "tests.house.check"], cwd=ROOT, env=child_env())
+        code = subprocess.call([str(PYTHON), *command_for("check", [])], cwd=ROOT, env=env)
         if code:
             sys.exit(code)
-    become("-m", "pytest", *arguments)
+    become("-m", "pytest", *arguments, env=env)
 
 
 def lock(arguments: list[str]) -> None:
@@ -323,7 +324,7 @@ def main(verb: str = "run", *given: str) -> None:
         lock(arguments)
     else:
         prepare("requirements-dev" if verb == "check" else "requirements")
-        become(*command_for(verb, arguments))
+        become(*command_for(verb, arguments), env=with_node() if verb == "check" else None)
 
 
 if __name__ == "__main__":
