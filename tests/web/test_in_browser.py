@@ -185,7 +185,7 @@ async def test_an_invitation_shows_both_clocks_with_city_and_weekday(
     times = await page.locator(".when").inner_text()
     assert "Your time, Kuwait City" in times
     assert "Doctor’s time, Los Angeles" in times
-    assert "This phone shows the time of London" in times
+    assert "This device shows the time of London" in times
     assert len(re.findall(r"day, \d+ ", times)) == 3
 
 

@@ -57,7 +57,7 @@ function timeThere(at: Date, there: string, here: string): Node {
 }
 
 /** What stands where nobody waits. */
-export function emptyState(next: BoardRow | undefined, zone: string): HTMLElement {
+export function emptyState(next: BoardRow | undefined, zone: string, enter: (row: BoardRow) => void): HTMLElement {
   return h(
     "div",
     { class: "empty" },
@@ -65,6 +65,7 @@ export function emptyState(next: BoardRow | undefined, zone: string): HTMLElemen
     h("h2", {}, t("Nobody is waiting")),
     next ? h("p", { class: "dim" }, nextWords(next, zone)) : h("p", { class: "dim" }, t("No more consults are booked for today.")),
     h("p", { class: "dim" }, t("When somebody comes, this page shows it at once. It can chime too.")),
+    next?.mine ? h("button", { type: "button", class: "btn", "data-do": "enter", "data-key": `next-${next.consult_id}`, onclick: () => enter(next) }, t("Open consult")) : null,
   );
 }
 

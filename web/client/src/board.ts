@@ -87,7 +87,7 @@ function draw(): void {
   const rows = board.rows;
   const waits = rows.filter((row) => waitingPeople(row).length > 0).sort((one, other) => since(one) - since(other));
   const running = rows.filter((row) => row.phase === "in_progress" && waitingPeople(row).length === 0);
-  const parts: Node[] = [waits.length > 0 ? waitingTable(waits, moment, actions) : emptyState(nextOf(rows, moment.now), clinicZone)];
+  const parts: Node[] = [waits.length > 0 ? waitingTable(waits, moment, actions) : emptyState(nextOf(rows, moment.now), clinicZone, actions.enter)];
   if (running.length > 0) parts.push(h("h2", { class: "sub" }, t("In consult now")), runningList(running, moment, actions));
   redraw(waiting, ...parts);
   redraw(today, ...todayItems(rows, moment.now, clinicZone, (row) => () => actions.manage(row)));

@@ -82,7 +82,7 @@ function times(preview: Preview): HTMLElement {
     points.push(point(at, preview.clinic_zone, t("Doctor’s time, {city}", { city: preview.clinic_zone.city }), false));
   }
   if (clocksDiffer(at, own.id, here.id) && clocksDiffer(at, preview.clinic_zone.id, here.id)) {
-    points.push(point(at, here, t("This phone shows the time of {city}", { city: here.city }), false));
+    points.push(point(at, here, t("This device shows the time of {city}", { city: here.city }), false));
   }
   return h("ol", { class: "line when", role: "list" }, ...points);
 }
@@ -238,26 +238,24 @@ export function lostLink(clinic: Clinic): Node[] {
   );
 }
 
+function faultWords(code: string): string {
+  if (code === "too_many") return t("Please wait one minute. Then try again.");
+  const unreached = code === "offline" || code === "timeout";
+  return unreached
+    ? t("We cannot reach the clinic at the moment. Check your internet connection.")
+    : t("Something went wrong on our side. Please try again.");
+}
+
 /** No answer, or too many tries. */
 export function unreachable(clinic: Clinic, code: string, again: () => void): Node[] {
-  const words =
-    code === "too_many"
-      ? t("Please wait one minute. Then try again.")
-      : t("We cannot reach the clinic at the moment. Check your internet connection.");
   const button = h("button", { type: "button", class: "btn btn-act btn-wide btn-big", "data-do": "again", onclick: again }, t("Try again"));
-  return screen("warn", "warn", t("The page did not open"), h("p", { role: "alert" }, words), button, callNote(clinic));
+  return screen("warn", "warn", t("The page did not open"), h("p", { role: "alert" }, faultWords(code)), button, callNote(clinic));
 }
 
 /** Why the button did not work. */
 export function failed(code: string, supportId: string | null): Node[] {
-  const words =
-    code === "too_many"
-      ? t("Please wait one minute. Then try again.")
-      : code === "offline" || code === "timeout"
-        ? t("We cannot reach the clinic at the moment. Check your internet connection.")
-        : t("Something went wrong on our side. Please try again.");
   const number = supportId ? h("span", { class: "small" }, " ", t("If you call, say this number:"), " ", bdi(supportId, { dir: "ltr" })) : null;
-  return [h("p", { class: "note note-warn" }, icon("warn"), h("span", { class: "grow" }, words, number))];
+  return [h("p", { class: "note note-warn" }, icon("warn"), h("span", { class: "grow" }, faultWords(code), number))];
 }
 
 /** The page is open inside another application: how to get to a real browser. */

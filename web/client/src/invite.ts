@@ -71,7 +71,8 @@ function insist(): void {
 }
 
 function show(preview: Preview): void {
-  if (preview.language && changeLanguage(preview.language)) return;
+  // An interpreter speaks both languages, so the browser's is as good as the one interpreted.
+  if (preview.language && preview.role !== "interpreter" && changeLanguage(preview.language)) return;
   if (preview.state === "unknown") {
     present("lost", lostLink(clinic));
   } else if (preview.state === "open" || preview.state === "too_early") {
