@@ -10,7 +10,7 @@ import type { ConsultView } from "./protocol.gen.ts";
 import { clock, date, deviceZone, minutesBetween, duration } from "./times.ts";
 
 /** Where a person still waits for something from us; after the visit a lost connection means nothing. */
-const EXPECTING: ReadonlySet<string> = new Set(["too_early", "closed", "on_hold", "separated"]);
+const EXPECTING: ReadonlySet<string> = new Set(["too_early", "on_hold", "separated"]);
 
 export function openQuiet(screen: string): OpenScreen {
   return (visit, root) => {

@@ -21,7 +21,7 @@ type Shown = ScreenName | "rejected" | "recheck";
 
 /** Where media is connected, so that letting somebody in takes no time. */
 const CONNECTED: ReadonlySet<Shown> = new Set(["waiting", "recheck", "room", "on_hold", "separated"]);
-const OVER: ReadonlySet<ScreenName> = new Set(["ended", "cancelled", "no_show", "declined", "removed"]);
+const OVER: ReadonlySet<ScreenName> = new Set(["ended", "cancelled", "no_show", "declined", "removed", "closed"]);
 const PROBLEM_SHOWN_MS = 12_000;
 
 async function opener(shown: Shown): Promise<OpenScreen> {
@@ -137,7 +137,9 @@ class Seat implements Visit {
     this.view = view;
     if (this.takeOver && view.me.elsewhere) void this.takeSeat();
     if (this.override === "recheck" && view.screen !== "waiting") this.override = null;
-    this.show(this.override ?? view.screen);
+    const shown = this.override ?? view.screen;
+    this.show(shown);
+    this.runMedia(shown, view);
     this.media.apply(view);
     this.tellMedia();
     this.chat.follow(view);
@@ -149,14 +151,19 @@ class Seat implements Visit {
     this.firstView();
     this.override = shown;
     this.show(shown);
+    this.runMedia(shown, null);
+  }
+
+  /** Connected from the waiting room on; not on a device that only asks for the seat another one holds. */
+  private runMedia(shown: Shown, view: ConsultView | null): void {
+    if (CONNECTED.has(shown) && !view?.me.asks_for_seat) this.media.start();
+    else if (shown !== "check" && shown !== "waiting") this.media.stop();
   }
 
   private show(shown: Shown): void {
     if (shown === this.shown) return;
     this.shown = shown;
     const turn = ++this.opening;
-    if (CONNECTED.has(shown)) this.media.start();
-    else if (shown !== "check") this.media.stop();
     keepAwake(CONNECTED.has(shown) || shown === "check");
     void opener(shown).then((open) => {
       if (turn === this.opening) this.open(shown, open);

@@ -35,7 +35,7 @@ export function refusalWords(error: unknown): string {
     case "media_unavailable":
       return t("The clinic cannot carry sound and picture at the moment. We keep trying.");
     case "elsewhere":
-      return t("You opened this visit in another window.");
+      return t("You opened this visit in another window or on another device.");
     default:
       return supportWords(error);
   }
@@ -88,11 +88,19 @@ export function clockWords(ms: number): string {
   return shown.map((part) => String(part).padStart(2, "0")).join(":");
 }
 
+/** Why there is neither sound nor picture although the clinic is reached. */
+export function blockedWords(visit: Visit): string {
+  if (visit.media.connection.obstacle === "server") {
+    return t("The clinic cannot carry sound and picture at the moment. We keep trying.");
+  }
+  return t("This network blocks sound and picture. Try another Wi-Fi or your mobile data. We keep trying.");
+}
+
 /** What keeps this person from the clinic outside the room, in words; "" when nothing does. */
 export function troubleWords(visit: Visit): string {
   if (visit.channel === "lost") return t("The internet connection stopped. We are bringing you back. Your place is kept.");
   if (visit.media.connection.state === "failed") {
-    return t("This network blocks sound and picture. Try another Wi-Fi or your mobile data. We keep trying.");
+    return blockedWords(visit);
   }
   if (visit.media.interruptedKinds.has("audio")) return t("Another app is using your microphone. End any phone call.");
   return "";

@@ -32,6 +32,8 @@ interface NetworkInformation extends EventTarget {
 
 export class Connection {
   state: LinkState = "connecting";
+  /** What stood in the way last: the network between us and the forwarder, or the server's own refusal. */
+  obstacle: "network" | "server" = "network";
   current: Peer | null = null;
   private pending: Peer | null = null;
   private outgoing: Outgoing = NOTHING;
@@ -118,9 +120,11 @@ export class Connection {
       await peer.send(this.outgoing);
       const answer = await this.signalling.connect(await peer.offer());
       if (attempt !== this.attempt) return false;
+      this.obstacle = "network";
       await peer.accept(answer);
       return await connected;
     } catch (error) {
+      this.obstacle = "server";
       console.info("media: no connection", error instanceof Error ? error.name : "refused");
       return false;
     } finally {

@@ -116,10 +116,11 @@ function command(name: string, person: PersonView, label: string, look = "btn bt
 }
 
 function waitingCard(person: PersonView, now: Date): HTMLElement {
-  const minutes = person.waiting_since ? minutesBetween(new Date(person.waiting_since), now) : 0;
+  const since = person.waiting_since;
   const may = (verb: Verb): boolean => person.can.includes(verb);
   const further = person.further_device_waiting;
-  const waited = h("span", { class: "small num" }, tn("{n} minute", "{n} minutes", minutes));
+  const minutes = since === null ? 0 : minutesBetween(new Date(since), now);
+  const waited = since !== null && h("span", { class: "small num" }, tn("{n} minute", "{n} minutes", minutes));
   return h(
     "li",
     { class: "card waiting-card stack stack-s", "data-waiting": person.id, "data-role": person.role },

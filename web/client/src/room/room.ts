@@ -2,7 +2,7 @@
 
 import { type Actions, isPatient, type Screen, type Visit } from "../visit-context.ts";
 import { clone, maybe, part } from "../visit-template.ts";
-import { clockWords } from "../visit-words.ts";
+import { blockedWords, clockWords } from "../visit-words.ts";
 import { say } from "../dom.ts";
 import { t } from "../i18n.ts";
 import { languageName } from "../names.ts";
@@ -113,7 +113,7 @@ class Room implements Screen {
     const lasted = this.troubleSince !== null && performance.now() - this.troubleSince >= TROUBLE_AFTER_MS;
     const blocked = media.connection.state === "failed" && channel === "connected";
     const words = blocked
-      ? t("This network blocks sound and picture. Try another Wi-Fi or your mobile data. We keep trying.")
+      ? blockedWords(this.visit)
       : t("We are bringing you back. You do not need to do anything.");
     const note = { words, icon: blocked ? "wifi" : "repeat", tone: "warn", urgent: true } as const;
     this.notes.set("connection", lasted ? note : null);

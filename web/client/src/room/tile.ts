@@ -41,6 +41,7 @@ export class Tile {
     say(part(this.figure, "name"), this.self ? t("You") : person.name || roleWords(person.role));
     say(part(this.figure, "role"), this.self || !person.name ? "" : roleWords(person.role));
     say(part(this.figure, "initials"), initials(person.name));
+    show(part(this.figure, "initials"), person.name !== "");
     show(part(this.figure, "muted"), !person.audio_on && person.seat === "present" && person.connected);
     say(part(this.figure, "blank-words"), blankWords(state, this.self));
     if (!this.self) {
