@@ -163,6 +163,7 @@ def test_every_icon_a_script_names_exists() -> None:
 def test_the_invitation_page_has_the_icons_its_script_uses() -> None:
     chosen = re.search(r"sprite\(\[(.*?)\]\)", (WEB / "templates" / "invitation.html").read_text())
     assert chosen is not None
-    screens = (WEB / "client" / "src" / "invite-screens.ts").read_text()
+    scripts = (WEB / "client" / "src").glob("invite-*.ts")
+    screens = "".join(script.read_text() for script in scripts)
     used = set(re.findall(r'\bicon\("(\w+)"', screens)) | set(re.findall(r'\bscreen\(\s*"(\w+)"', screens))
     assert used <= set(re.findall(r"'(\w+)'", chosen[1]))

@@ -3,7 +3,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { install } from "../../../web/client/src/i18n.ts";
-import { clock, clocksDiffer, date, duration, instant, minutesBetween, weekday } from "../../../web/client/src/times.ts";
+import {
+  clock,
+  clocksDiffer,
+  date,
+  duration,
+  instant,
+  minutesBetween,
+  weekday,
+} from "../../../web/client/src/times.ts";
 
 function page(lang: string): void {
   Object.assign(globalThis, { document: { documentElement: { lang } } });

@@ -65,7 +65,10 @@ test("applications that open links inside themselves are recognised", () => {
   assert.equal(surroundingApp(`${IPHONE} Mobile/15E148 MicroMessenger/8.0.40`), "WeChat");
   assert.equal(surroundingApp(`${IPHONE} Mobile/15E148 Instagram 300.0`), "Instagram");
   assert.equal(surroundingApp(`${IPHONE} Mobile/15E148 [FBAN/MessengerForiOS;FBAV/400]`), "Messenger");
-  assert.equal(surroundingApp(`${PIXEL} Version/4.0 Chrome/120 Mobile Safari/537.36 [FB_IAB/FB4A;FBAV/440]`), "Facebook");
+  assert.equal(
+    surroundingApp(`${PIXEL} Version/4.0 Chrome/120 Mobile Safari/537.36 [FB_IAB/FB4A;FBAV/440]`),
+    "Facebook",
+  );
   assert.equal(surroundingApp(`${PIXEL} Chrome/120 Mobile Safari/537.36 Line/13.20`), "LINE");
   assert.equal(surroundingApp(`${PIXEL} Version/4.0 Chrome/120 Mobile Safari/537.36 WhatsApp/2.23`), "WhatsApp");
   assert.equal(surroundingApp(`${PIXEL} Chrome/120 Mobile Safari/537.36 Telegram-Android/10.1`), "Telegram");
@@ -88,7 +91,8 @@ test("the steps are those of the device", () => {
 
 test("a view older than one already shown is no news", () => {
   const isNews = newsFilter();
-  const view = (version: number, presence_rev: number): { type: string } => Object.assign({ type: "consult_view" }, { version, presence_rev });
+  const view = (version: number, presence_rev: number): { type: string } =>
+    Object.assign({ type: "consult_view" }, { version, presence_rev });
   assert.equal(isNews(view(3, 1)), true);
   assert.equal(isNews(view(2, 9)), false);
   assert.equal(isNews(view(3, 0)), false);
@@ -130,12 +134,15 @@ test("the first thing missing in a new consult is named with its field", () => {
 test("a new consult has its people in order and its end from its length", () => {
   const message = scheduleMessage(FILLED);
   assert.equal(message.ends_at, "2026-11-24T17:00:00.000Z");
-  assert.deepEqual(message.people.map((person) => [person.role, person.name ?? person.user]), [
-    ["patient", "Salma"],
-    ["physician", "u1"],
-    ["interpreter", "Karim"],
-    ["companion", "Huda"],
-  ]);
+  assert.deepEqual(
+    message.people.map((person) => [person.role, person.name ?? person.user]),
+    [
+      ["patient", "Salma"],
+      ["physician", "u1"],
+      ["interpreter", "Karim"],
+      ["companion", "Huda"],
+    ],
+  );
   const staffed = scheduleMessage({ ...FILLED, interpreter: { value: "u3", label: "" } });
   assert.equal(staffed.people[2]?.user, "u3");
 });

@@ -40,7 +40,8 @@ export function doing(dialog: () => Dialog, words: string, style: string, action
 export function faultWords(error: unknown): string {
   if (error instanceof Wanted) return error.message;
   const refusal = error instanceof Failure ? new Refusal(error.code, error.supportId) : error;
-  if (refusal instanceof Refusal && refusal.code === "bad_times") return t("This time cannot be booked. Please choose another one.");
+  if (refusal instanceof Refusal && refusal.code === "bad_times")
+    return t("This time cannot be booked. Please choose another one.");
   return refusalWords(refusal);
 }
 
@@ -76,15 +77,29 @@ export function admitDialog(
     confirm,
     alertPlace(),
     buttons(
-      h("button", { type: "button", class: "btn btn-text stop push", "data-do": "not-this", onclick: act.decline }, patient ? t("Not this patient") : t("Do not admit")),
-      h("button", { type: "button", class: "btn", "data-do": "cancel-dialog", onclick: () => dialog.close() }, t("Cancel")),
-      doing(() => dialog, t("Admit"), "btn-act", "confirm-admit", async () => {
-        if (patient && !tick.checked) {
-          tick.focus();
-          throw new Wanted(t("Please tick that this is the patient you are about to see."));
-        }
-        return act.admit();
-      }),
+      h(
+        "button",
+        { type: "button", class: "btn btn-text stop push", "data-do": "not-this", onclick: act.decline },
+        patient ? t("Not this patient") : t("Do not admit"),
+      ),
+      h(
+        "button",
+        { type: "button", class: "btn", "data-do": "cancel-dialog", onclick: () => dialog.close() },
+        t("Cancel"),
+      ),
+      doing(
+        () => dialog,
+        t("Admit"),
+        "btn-act",
+        "confirm-admit",
+        async () => {
+          if (patient && !tick.checked) {
+            tick.focus();
+            throw new Wanted(t("Please tick that this is the patient you are about to see."));
+          }
+          return act.admit();
+        },
+      ),
     ),
   );
 }
@@ -94,8 +109,17 @@ function identity(person: BoardPerson, tick: HTMLInputElement): HTMLElement {
   return h(
     "div",
     { class: "confirm" },
-    h("label", { class: "choice", for: "identity" }, tick, h("b", {}, t("I am about to see {name}, born {year}.", values))),
-    h("p", { class: "dim small", id: "identity-hint" }, t("When you meet, ask for the name and the year of birth and compare them with these.")),
+    h(
+      "label",
+      { class: "choice", for: "identity" },
+      tick,
+      h("b", {}, t("I am about to see {name}, born {year}.", values)),
+    ),
+    h(
+      "p",
+      { class: "dim small", id: "identity-hint" },
+      t("When you meet, ask for the name and the year of birth and compare them with these."),
+    ),
   );
 }
 
@@ -113,7 +137,12 @@ function identityFacts(row: BoardRow, person: BoardPerson, emergency: Readonly<R
     const companions = row.people.filter((one) => one.role === "companion" && one.seat !== "revoked");
     if (companions.length > 0) add(t("With them"), companions.map((one) => nameOf(one, t("Companion"))).join(", "));
     add(t("Interpreter"), said(interpreterOf(row), true));
-    add(t("Agreed to the video visit"), person.consented ? said({ words: t("Yes"), tone: "good", icon: "check" }) : said({ words: t("Not yet"), tone: "warn", icon: "clock" }));
+    add(
+      t("Agreed to the video visit"),
+      person.consented
+        ? said({ words: t("Yes"), tone: "good", icon: "check" })
+        : said({ words: t("Not yet"), tone: "warn", icon: "clock" }),
+    );
   }
   add(t("Device check"), ...[...checkLines(person.device_check), connectionOf(person)].map((one) => said(one)));
   return list;
@@ -124,7 +153,11 @@ function whereabouts(person: BoardPerson, emergency: Readonly<Record<string, str
   const now = new Date();
   const number = person.country ? emergency[person.country] : undefined;
   const nodes: (Node | string)[] = [
-    h("span", {}, t("{place}, {weekday} {time}", { place: placeOf(person), weekday: weekday(now, zone), time: clock(now, zone) })),
+    h(
+      "span",
+      {},
+      t("{place}, {weekday} {time}", { place: placeOf(person), weekday: weekday(now, zone), time: clock(now, zone) }),
+    ),
   ];
   if (number) nodes.push(h("br"), t("Ambulance there:"), " ", h("b", { class: "num" }, bdi(number, { dir: "ltr" })));
   return nodes;
@@ -144,11 +177,17 @@ export function declineDialog(person: BoardPerson, decline: (reason: DeclineReas
     alertPlace(),
     buttons(
       cancelButton(() => dialog),
-      doing(() => dialog, t("Do not admit"), "btn-red", "confirm-decline", async () => {
-        const reason = chosenIn(reasons);
-        if (!reason) throw new Wanted(t("Please choose why."));
-        await decline(reason as DeclineReason);
-      }),
+      doing(
+        () => dialog,
+        t("Do not admit"),
+        "btn-red",
+        "confirm-decline",
+        async () => {
+          const reason = chosenIn(reasons);
+          if (!reason) throw new Wanted(t("Please choose why."));
+          await decline(reason as DeclineReason);
+        },
+      ),
     ),
   );
 }
@@ -156,19 +195,34 @@ export function declineDialog(person: BoardPerson, decline: (reason: DeclineReas
 /** Tell waiting people how long it takes; they read it in their own language. */
 export function noticeDialog(row: BoardRow, send: (kind: NoticeKind, minutes: number) => Promise<void>): void {
   const minutes = [5, 10, 15, 20, 30, 45];
-  const options = minutes.map((n) => [String(n), t("The doctor is late: about {duration} more", { duration: duration(n) })] as const);
+  const options = minutes.map(
+    (n) => [String(n), t("The doctor is late: about {duration} more", { duration: duration(n) })] as const,
+  );
   const choice = choices("notice", t("Message"), [["soon", t("The doctor comes very soon")], ...options], "10");
   const dialog = openDialog(
     t("Tell the waiting people"),
-    h("p", { class: "dim" }, t("{name} reads it in {language}.", { name: nameOf(personOf(row, "patient"), t("The patient")), language: languageName(personOf(row, "patient")?.language ?? "en") })),
+    h(
+      "p",
+      { class: "dim" },
+      t("{name} reads it in {language}.", {
+        name: nameOf(personOf(row, "patient"), t("The patient")),
+        language: languageName(personOf(row, "patient")?.language ?? "en"),
+      }),
+    ),
     choice,
     alertPlace(),
     buttons(
       cancelButton(() => dialog),
-      doing(() => dialog, t("Send"), "btn-act", "confirm-notice", async () => {
-        const chosen = chosenIn(choice) ?? "soon";
-        await (chosen === "soon" ? send("soon", 0) : send("running_late", Number(chosen)));
-      }),
+      doing(
+        () => dialog,
+        t("Send"),
+        "btn-act",
+        "confirm-notice",
+        async () => {
+          const chosen = chosenIn(choice) ?? "soon";
+          await (chosen === "soon" ? send("soon", 0) : send("running_late", Number(chosen)));
+        },
+      ),
     ),
   );
 }
@@ -181,8 +235,15 @@ export function coverDialog(row: BoardRow, cover: Do): void {
   };
   const dialog = openDialog(
     t("Take part in this consult?"),
-    h("p", {}, t("It is booked with {physician} for {patient}. You join as a physician; everybody sees your name.", values)),
+    h(
+      "p",
+      {},
+      t("It is booked with {physician} for {patient}. You join as a physician; everybody sees your name.", values),
+    ),
     alertPlace(),
-    buttons(cancelButton(() => dialog), doing(() => dialog, t("Take part"), "btn-act", "confirm-cover", cover)),
+    buttons(
+      cancelButton(() => dialog),
+      doing(() => dialog, t("Take part"), "btn-act", "confirm-cover", cover),
+    ),
   );
 }

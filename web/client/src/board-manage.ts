@@ -39,7 +39,9 @@ export function manageDialog(row: BoardRow, by: Management): void {
       may("reschedule") ? button(t("Change the time"), "reschedule", () => rescheduleDialog(row, by)) : null,
       may("cancel") ? button(t("Cancel the consult"), "cancel", () => cancelDialog(row, by), "btn-text stop") : null,
       may("end") ? endButton(() => dialog, row, by) : null,
-      may("continue_consult") && !row.continued_as ? button(t("Continue with the same people"), "continue", () => continueDialog(row, by)) : null,
+      may("continue_consult") && !row.continued_as
+        ? button(t("Continue with the same people"), "continue", () => continueDialog(row, by))
+        : null,
     ),
     buttons(
       h("button", { type: "button", class: "btn push", "data-do": "close", onclick: () => dialog.close() }, t("Close")),
@@ -57,20 +59,44 @@ function endButton(dialog: () => Dialog, row: BoardRow, by: Management): HTMLEle
 }
 
 function continueDialog(row: BoardRow, by: Management): void {
-  const lengths = choices("minutes", t("Length"), [15, 30, 45, 60].map((n) => [String(n), duration(n)] as const), "30");
+  const lengths = choices(
+    "minutes",
+    t("Length"),
+    [15, 30, 45, 60].map((n) => [String(n), duration(n)] as const),
+    "30",
+  );
   const dialog = openDialog(
     t("Continue with the same people"),
-    h("p", { class: "dim" }, t("An ended consult stays as it is. A new one begins now with the same people; who still has the page open is taken along.")),
+    h(
+      "p",
+      { class: "dim" },
+      t(
+        "An ended consult stays as it is. A new one begins now with the same people; who still has the page open is taken along.",
+      ),
+    ),
     lengths,
     alertPlace(),
     buttons(
       cancelButton(() => dialog),
-      doing(() => dialog, t("Continue"), "btn-act", "confirm-continue", async () => {
-        const minutes = Number(chosenIn(lengths) ?? "30");
-        const ack = await by.channel.send<Accepted>({ type: "continue_consult", command_id: commandId(), consult_id: row.consult_id, minutes });
-        const labels = new Map(row.people.map((one) => [one.id, `${nameOf(one, roleName(one.role))} (${roleName(one.role)})`]));
-        return ack.invitations.length > 0 ? () => showLinks(ack, labels) : undefined;
-      }),
+      doing(
+        () => dialog,
+        t("Continue"),
+        "btn-act",
+        "confirm-continue",
+        async () => {
+          const minutes = Number(chosenIn(lengths) ?? "30");
+          const ack = await by.channel.send<Accepted>({
+            type: "continue_consult",
+            command_id: commandId(),
+            consult_id: row.consult_id,
+            minutes,
+          });
+          const labels = new Map(
+            row.people.map((one) => [one.id, `${nameOf(one, roleName(one.role))} (${roleName(one.role)})`]),
+          );
+          return ack.invitations.length > 0 ? () => showLinks(ack, labels) : undefined;
+        },
+      ),
     ),
   );
 }
@@ -79,7 +105,15 @@ function times(row: BoardRow, clinicZone: string): HTMLElement {
   const at = new Date(row.starts_at);
   const zone = personOf(row, "patient")?.time_zone;
   const line = (label: string, where: string): HTMLElement =>
-    h("p", {}, h("span", { class: "dim" }, label), " ", h("b", { class: "num" }, clock(at, where)), " ", date(at, where));
+    h(
+      "p",
+      {},
+      h("span", { class: "dim" }, label),
+      " ",
+      h("b", { class: "num" }, clock(at, where)),
+      " ",
+      date(at, where),
+    );
   return h(
     "div",
     {},
@@ -98,12 +132,24 @@ function personItem(row: BoardRow, person: BoardPerson, by: Management): HTMLEle
   return h(
     "li",
     {},
-    h("span", {}, h("b", {}, bdi(nameOf(person, roleName(person.role)))), h("br"), h("span", { class: "dim small" }, `${roleName(person.role)} · ${languageName(person.language)}`)),
+    h(
+      "span",
+      {},
+      h("b", {}, bdi(nameOf(person, roleName(person.role)))),
+      h("br"),
+      h("span", { class: "dim small" }, `${roleName(person.role)} · ${languageName(person.language)}`),
+    ),
     h(
       "span",
       { class: "row g2" },
       h("span", { class: "small" }, seatWords(person)),
-      revocable ? h("button", { type: "button", class: "btn btn-s", "data-do": "revoke", onclick: () => revokeDialog(row, person, by) }, t("Take back the link")) : null,
+      revocable
+        ? h(
+            "button",
+            { type: "button", class: "btn btn-s", "data-do": "revoke", onclick: () => revokeDialog(row, person, by) },
+            t("Take back the link"),
+          )
+        : null,
     ),
   );
 }
@@ -138,9 +184,20 @@ function revokeDialog(row: BoardRow, person: BoardPerson, by: Management): void 
     alertPlace(),
     buttons(
       cancelButton(() => dialog),
-      doing(() => dialog, t("Take back the link"), "btn-red", "confirm-revoke", async () => {
-        await by.channel.send({ type: "revoke_invitation", command_id: commandId(), consult_id: row.consult_id, participant: person.id });
-      }),
+      doing(
+        () => dialog,
+        t("Take back the link"),
+        "btn-red",
+        "confirm-revoke",
+        async () => {
+          await by.channel.send({
+            type: "revoke_invitation",
+            command_id: commandId(),
+            consult_id: row.consult_id,
+            participant: person.id,
+          });
+        },
+      ),
     ),
   );
 }
@@ -158,12 +215,22 @@ function cancelDialog(row: BoardRow, by: Management): void {
     reasons,
     alertPlace(),
     buttons(
-      h("button", { type: "button", class: "btn btn-text push", "data-do": "cancel-dialog", onclick: () => dialog.close() }, t("Keep it")),
-      doing(() => dialog, t("Cancel the consult"), "btn-red", "confirm-cancel", async () => {
-        const reason = chosenIn(reasons) as CancelReason | null;
-        if (!reason) throw new Wanted(t("Please choose why."));
-        await by.channel.send({ type: "cancel", command_id: commandId(), consult_id: row.consult_id, reason });
-      }),
+      h(
+        "button",
+        { type: "button", class: "btn btn-text push", "data-do": "cancel-dialog", onclick: () => dialog.close() },
+        t("Keep it"),
+      ),
+      doing(
+        () => dialog,
+        t("Cancel the consult"),
+        "btn-red",
+        "confirm-cancel",
+        async () => {
+          const reason = chosenIn(reasons) as CancelReason | null;
+          if (!reason) throw new Wanted(t("Please choose why."));
+          await by.channel.send({ type: "cancel", command_id: commandId(), consult_id: row.consult_id, reason });
+        },
+      ),
     ),
   );
 }
@@ -179,12 +246,18 @@ function rescheduleDialog(row: BoardRow, by: Management): void {
     alertPlace(),
     buttons(
       cancelButton(() => dialog),
-      doing(() => dialog, t("Change the time"), "btn-act", "confirm-reschedule", async () => {
-        const starts = instant(day.value, time.value, by.clinicZone);
-        if (!starts) throw new Wanted(t("Please choose a date and a time."));
-        const moved = { starts_at: starts.toISOString(), ends_at: new Date(starts.getTime() + length).toISOString() };
-        await by.channel.send({ type: "reschedule", command_id: commandId(), consult_id: row.consult_id, ...moved });
-      }),
+      doing(
+        () => dialog,
+        t("Change the time"),
+        "btn-act",
+        "confirm-reschedule",
+        async () => {
+          const starts = instant(day.value, time.value, by.clinicZone);
+          if (!starts) throw new Wanted(t("Please choose a date and a time."));
+          const moved = { starts_at: starts.toISOString(), ends_at: new Date(starts.getTime() + length).toISOString() };
+          await by.channel.send({ type: "reschedule", command_id: commandId(), consult_id: row.consult_id, ...moved });
+        },
+      ),
     ),
   );
 }
@@ -195,7 +268,15 @@ function field(label: string, input: HTMLElement): HTMLElement {
 
 function inviteDialog(row: BoardRow, by: Management): void {
   const name = h("input", { id: "invite-name", type: "text", maxlength: 120, required: true, autocomplete: "off" });
-  const roles = choices("invite-role", t("Takes part as"), [["companion", t("Companion")], ["interpreter", t("Interpreter")]], "companion");
+  const roles = choices(
+    "invite-role",
+    t("Takes part as"),
+    [
+      ["companion", t("Companion")],
+      ["interpreter", t("Interpreter")],
+    ],
+    "companion",
+  );
   const dialog = openDialog(
     t("Invite one more person"),
     field(t("Name"), name),
@@ -203,17 +284,28 @@ function inviteDialog(row: BoardRow, by: Management): void {
     alertPlace(),
     buttons(
       cancelButton(() => dialog),
-      doing(() => dialog, t("Make the link"), "btn-act", "confirm-invite", async () => {
-        if (!name.value.trim()) throw new Wanted(t("Please write the name."));
-        const person: Person = {
-          role: chosenIn(roles) === "interpreter" ? "interpreter" : "companion",
-          language: personOf(row, "patient")?.language ?? "en",
-          name: name.value.trim(),
-        };
-        const ack = await by.channel.send<Accepted>({ type: "invite", command_id: commandId(), consult_id: row.consult_id, person });
-        const labels = new Map([[ack.participant ?? "", `${person.name} (${roleName(person.role)})`]]);
-        return () => showLinks(ack, labels);
-      }),
+      doing(
+        () => dialog,
+        t("Make the link"),
+        "btn-act",
+        "confirm-invite",
+        async () => {
+          if (!name.value.trim()) throw new Wanted(t("Please write the name."));
+          const person: Person = {
+            role: chosenIn(roles) === "interpreter" ? "interpreter" : "companion",
+            language: personOf(row, "patient")?.language ?? "en",
+            name: name.value.trim(),
+          };
+          const ack = await by.channel.send<Accepted>({
+            type: "invite",
+            command_id: commandId(),
+            consult_id: row.consult_id,
+            person,
+          });
+          const labels = new Map([[ack.participant ?? "", `${person.name} (${roleName(person.role)})`]]);
+          return () => showLinks(ack, labels);
+        },
+      ),
     ),
   );
 }
@@ -223,6 +315,12 @@ function showLinks(ack: Accepted, labels: ReadonlyMap<string, string>): void {
     ack.invitations.length > 1 ? t("Here are the links") : t("Here is the link"),
     h("p", { class: "dim" }, t("Send each link to its person only. Each is shown only now.")),
     invitationList(ack.invitations, labels),
-    buttons(h("button", { type: "button", class: "btn btn-act", "data-do": "close", onclick: () => dialog.close() }, t("Done"))),
+    buttons(
+      h(
+        "button",
+        { type: "button", class: "btn btn-act", "data-do": "close", onclick: () => dialog.close() },
+        t("Done"),
+      ),
+    ),
   );
 }

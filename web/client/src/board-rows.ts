@@ -2,7 +2,17 @@
 
 import { bdi, h, icon } from "./dom.ts";
 import { t, tn } from "./i18n.ts";
-import { type Said, checkLines, cityOf, connectionOf, interpreterOf, languageOf, nameOf, personOf, roleName } from "./board-words.ts";
+import {
+  type Said,
+  checkLines,
+  cityOf,
+  connectionOf,
+  interpreterOf,
+  languageOf,
+  nameOf,
+  personOf,
+  roleName,
+} from "./board-words.ts";
 import type { BoardPerson, BoardRow } from "./protocol.gen.ts";
 import { clock, minutesBetween, weekday } from "./times.ts";
 
@@ -41,7 +51,12 @@ export function waitingTable(rows: readonly BoardRow[], moment: Moment, actions:
     h(
       "thead",
       {},
-      h("tr", {}, ...heads.map((head) => h("th", { scope: "col" }, head)), h("th", { scope: "col" }, h("span", { class: "sr" }, t("Actions")))),
+      h(
+        "tr",
+        {},
+        ...heads.map((head) => h("th", { scope: "col" }, head)),
+        h("th", { scope: "col" }, h("span", { class: "sr" }, t("Actions"))),
+      ),
     ),
     h("tbody", {}, ...rows.map((row, index) => waitingRow(row, index === 0, moment, actions))),
   );
@@ -55,8 +70,21 @@ function waitingRow(row: BoardRow, first: boolean, moment: Moment, actions: Acti
     h("td", {}, ...waitCell(row, moment)),
     h("th", { scope: "row" }, ...patientCell(row, patient, actions)),
     h("td", { class: "num" }, ...placeCell(patient, moment.now)),
-    h("td", {}, h("b", {}, languageOf(row)), h("br"), said(interpreterOf(row), true), admitOther(row, personOf(row, "interpreter"), actions)),
-    h("td", {}, ...(patient?.seat === "waiting" ? [...checkLines(patient.device_check), connectionOf(patient)].map((line) => said(line)) : [])),
+    h(
+      "td",
+      {},
+      h("b", {}, languageOf(row)),
+      h("br"),
+      said(interpreterOf(row), true),
+      admitOther(row, personOf(row, "interpreter"), actions),
+    ),
+    h(
+      "td",
+      {},
+      ...(patient?.seat === "waiting"
+        ? [...checkLines(patient.device_check), connectionOf(patient)].map((line) => said(line))
+        : []),
+    ),
     h("td", {}, actionButtons(row, first, actions)),
   );
 }
@@ -94,8 +122,10 @@ function line(words: string): HTMLElement {
 
 function needs(row: BoardRow): Node[] {
   const tags: Node[] = [];
-  if (row.needs.includes("consent")) tags.push(said({ words: t("Has not agreed yet"), tone: "warn", icon: "info" }, true));
-  if (row.needs.includes("further_device")) tags.push(said({ words: t("Asks to move to another device"), tone: "warn", icon: "info" }, true));
+  if (row.needs.includes("consent"))
+    tags.push(said({ words: t("Has not agreed yet"), tone: "warn", icon: "info" }, true));
+  if (row.needs.includes("further_device"))
+    tags.push(said({ words: t("Asks to move to another device"), tone: "warn", icon: "info" }, true));
   return tags.length > 0 ? [h("span", { class: "tags" }, ...tags)] : [];
 }
 
@@ -104,21 +134,33 @@ function placeCell(patient: BoardPerson | undefined, now: Date): Node[] {
   return [
     h("span", {}, clock(now, patient.time_zone)),
     h("br"),
-    h("span", { class: "dim" }, t("{weekday}, {place}", { weekday: weekday(now, patient.time_zone), place: cityOf(patient) })),
+    h(
+      "span",
+      { class: "dim" },
+      t("{weekday}, {place}", { weekday: weekday(now, patient.time_zone), place: cityOf(patient) }),
+    ),
   ];
 }
 
 /** The one thing to do next is filled in the first row; everything else is outlined. */
 function actionButtons(row: BoardRow, first: boolean, actions: Actions): HTMLElement {
-  return h("div", { class: "acts" }, mainButton(row, first ? "btn btn-act" : "btn", actions), noticeButton(row, actions), manageButton(row, actions));
+  return h(
+    "div",
+    { class: "acts" },
+    mainButton(row, first ? "btn btn-act" : "btn", actions),
+    noticeButton(row, actions),
+    manageButton(row, actions),
+  );
 }
 
 /** A physician opens the consult first and admits from there or from here; a coordinator admits from here. */
 function mainButton(row: BoardRow, style: string, actions: Actions): HTMLElement | null {
   const patient = personOf(row, "patient");
   const myself = row.people.find((person) => person.id === row.my_participant);
-  if (row.mine && myself?.seat !== "present") return button(t("Open consult"), style, "enter", row, () => actions.enter(row));
-  if (patient && admittable(patient)) return button(t("Admit…"), style, "admit", row, () => actions.admit(row, patient), patient.id);
+  if (row.mine && myself?.seat !== "present")
+    return button(t("Open consult"), style, "enter", row, () => actions.enter(row));
+  if (patient && admittable(patient))
+    return button(t("Admit…"), style, "admit", row, () => actions.admit(row, patient), patient.id);
   if (row.mine) return button(t("Return"), style, "enter", row, () => actions.enter(row));
   return row.can.includes("cover") ? button(t("Take over…"), "btn", "cover", row, () => actions.cover(row)) : null;
 }
@@ -131,14 +173,26 @@ function admittable(person: BoardPerson): boolean {
 function admitOther(row: BoardRow, person: BoardPerson | undefined, actions: Actions): HTMLElement | null {
   if (!person || !admittable(person)) return null;
   const words = t("Admit {name}", { name: nameOf(person, roleName(person.role)) });
-  const attributes = { class: "btn btn-s", "data-do": "admit", "data-key": `admit-${row.consult_id}-${person.id}`, "data-person": person.id, "aria-label": words };
+  const attributes = {
+    class: "btn btn-s",
+    "data-do": "admit",
+    "data-key": `admit-${row.consult_id}-${person.id}`,
+    "data-person": person.id,
+    "aria-label": words,
+  };
   return h("button", { type: "button", ...attributes, onclick: () => actions.admit(row, person) }, t("Admit…"));
 }
 
 function noticeButton(row: BoardRow, actions: Actions): HTMLElement | null {
   if (!row.can.includes("send_notice")) return null;
   const label = t("Tell the waiting people");
-  const attributes = { class: "btn btn-i", "data-do": "notice", "data-key": `notice-${row.consult_id}`, "aria-label": label, title: label };
+  const attributes = {
+    class: "btn btn-i",
+    "data-do": "notice",
+    "data-key": `notice-${row.consult_id}`,
+    "aria-label": label,
+    title: label,
+  };
   return h("button", { type: "button", ...attributes, onclick: () => actions.notice(row) }, icon("chat"));
 }
 
@@ -147,13 +201,33 @@ function manageButton(row: BoardRow, actions: Actions): HTMLElement {
   const label = t("More about the consult with {name}", { name });
   return h(
     "button",
-    { type: "button", class: "btn btn-i", "data-do": "manage", "data-key": `manage-${row.consult_id}`, "aria-label": label, title: t("More"), onclick: () => actions.manage(row) },
+    {
+      type: "button",
+      class: "btn btn-i",
+      "data-do": "manage",
+      "data-key": `manage-${row.consult_id}`,
+      "aria-label": label,
+      title: t("More"),
+      onclick: () => actions.manage(row),
+    },
     icon("more"),
   );
 }
 
-function button(words: string, style: string, action: string, row: BoardRow, onclick: () => void, person?: string): HTMLElement {
-  const attributes = { class: style, "data-do": action, "data-key": `${action}-${row.consult_id}-${person ?? ""}`, "data-person": person };
+function button(
+  words: string,
+  style: string,
+  action: string,
+  row: BoardRow,
+  onclick: () => void,
+  person?: string,
+): HTMLElement {
+  const attributes = {
+    class: style,
+    "data-do": action,
+    "data-key": `${action}-${row.consult_id}-${person ?? ""}`,
+    "data-person": person,
+  };
   return h("button", { type: "button", ...attributes, onclick }, words);
 }
 

@@ -13,7 +13,12 @@ export function nextOf(rows: readonly BoardRow[], now: Date): BoardRow | undefin
   return rows.find((row) => !OVER.has(row.phase) && row.phase !== "in_progress" && new Date(row.ends_at) > now);
 }
 
-export function todayItems(rows: readonly BoardRow[], now: Date, zone: string, open: (row: BoardRow) => (() => void) | null): HTMLElement[] {
+export function todayItems(
+  rows: readonly BoardRow[],
+  now: Date,
+  zone: string,
+  open: (row: BoardRow) => (() => void) | null,
+): HTMLElement[] {
   const next = nextOf(rows, now);
   return rows.map((row) => item(row, row === next, zone, open));
 }
@@ -53,7 +58,11 @@ function physicianLine(row: BoardRow): HTMLElement | null {
 function timeThere(at: Date, there: string, here: string): Node {
   const time = clock(at, there);
   const otherDay = weekday(at, there) !== weekday(at, here);
-  return h("span", { class: "num" }, otherDay ? t("{time} {weekday},", { time, weekday: weekday(at, there) }) : t("{time},", { time }));
+  return h(
+    "span",
+    { class: "num" },
+    otherDay ? t("{time} {weekday},", { time, weekday: weekday(at, there) }) : t("{time},", { time }),
+  );
 }
 
 /** What stands where nobody waits. */
@@ -63,13 +72,30 @@ export function emptyState(next: BoardRow | undefined, zone: string, enter: (row
     { class: "empty" },
     h("span", { class: "hero" }, icon("clock")),
     h("h2", {}, t("Nobody is waiting")),
-    next ? h("p", { class: "dim" }, nextWords(next, zone)) : h("p", { class: "dim" }, t("No more consults are booked for today.")),
+    next
+      ? h("p", { class: "dim" }, nextWords(next, zone))
+      : h("p", { class: "dim" }, t("No more consults are booked for today.")),
     h("p", { class: "dim" }, t("When somebody comes, this page shows it at once. It can chime too.")),
-    next?.mine ? h("button", { type: "button", class: "btn", "data-do": "enter", "data-key": `next-${next.consult_id}`, onclick: () => enter(next) }, t("Open consult")) : null,
+    next?.mine
+      ? h(
+          "button",
+          {
+            type: "button",
+            class: "btn",
+            "data-do": "enter",
+            "data-key": `next-${next.consult_id}`,
+            onclick: () => enter(next),
+          },
+          t("Open consult"),
+        )
+      : null,
   );
 }
 
 function nextWords(row: BoardRow, zone: string): string {
   const patient = personOf(row, "patient");
-  return t("Next: {name} at {time}.", { name: nameOf(patient, t("Patient")), time: clock(new Date(row.starts_at), zone) });
+  return t("Next: {name} at {time}.", {
+    name: nameOf(patient, t("Patient")),
+    time: clock(new Date(row.starts_at), zone),
+  });
 }

@@ -82,10 +82,13 @@ export function checkLines(check: DeviceCheck | null): Said[] {
     return [{ words: t("Not checked yet"), tone: "", icon: "clock" }];
   }
   const lines: Said[] = [];
-  if (check.microphone && check.microphone !== "ok") lines.push({ words: microphoneFault(check.microphone), tone: "stop", icon: "micoff" });
-  if (check.camera && check.camera !== "ok") lines.push({ words: cameraFault(check.camera), tone: "warn", icon: "camoff" });
+  if (check.microphone && check.microphone !== "ok")
+    lines.push({ words: microphoneFault(check.microphone), tone: "stop", icon: "micoff" });
+  if (check.camera && check.camera !== "ok")
+    lines.push({ words: cameraFault(check.camera), tone: "warn", icon: "camoff" });
   if (check.speaker && check.speaker !== "ok") lines.push({ words: t("Hears nothing"), tone: "stop", icon: "speaker" });
-  if (check.network && check.network !== "ok") lines.push({ words: t("Network blocks the call"), tone: "stop", icon: "wifi" });
+  if (check.network && check.network !== "ok")
+    lines.push({ words: t("Network blocks the call"), tone: "stop", icon: "wifi" });
   return lines.length > 0 ? lines : [{ words: t("Camera, sound"), tone: "good", icon: "check" }];
 }
 
@@ -116,7 +119,8 @@ function cameraFault(result: Exclude<CheckResult, "ok">): string {
 
 /** The connection now, when it is worth a word. */
 export function connectionOf(person: BoardPerson): Said {
-  if (!person.connected || person.connection_level === "lost") return { words: t("Connection lost"), tone: "stop", icon: "wifi" };
+  if (!person.connected || person.connection_level === "lost")
+    return { words: t("Connection lost"), tone: "stop", icon: "wifi" };
   if (person.connection_level === "weak") return { words: t("Weak connection"), tone: "warn", icon: "wifi" };
   if (person.connection_level === "fair") return { words: t("Fair connection"), tone: "warn", icon: "wifi" };
   return { words: t("Good connection"), tone: "good", icon: "wifi" };

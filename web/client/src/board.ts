@@ -76,7 +76,10 @@ function askToAdmit(row: BoardRow, person: BoardPerson): void {
 
 /** Exchange a part of the page without taking the keyboard's place in it away. */
 function redraw(place: Element, ...content: Node[]): void {
-  const key = document.activeElement instanceof HTMLElement && place.contains(document.activeElement) ? document.activeElement.dataset["key"] : undefined;
+  const key =
+    document.activeElement instanceof HTMLElement && place.contains(document.activeElement)
+      ? document.activeElement.dataset.key
+      : undefined;
   fill(place, ...content);
   if (key) place.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)?.focus();
 }
@@ -87,8 +90,13 @@ function draw(): void {
   const rows = board.rows;
   const waits = rows.filter((row) => waitingPeople(row).length > 0).sort((one, other) => since(one) - since(other));
   const running = rows.filter((row) => row.phase === "in_progress" && waitingPeople(row).length === 0);
-  const parts: Node[] = [waits.length > 0 ? waitingTable(waits, moment, actions) : emptyState(nextOf(rows, moment.now), clinicZone, actions.enter)];
-  if (running.length > 0) parts.push(h("h2", { class: "sub" }, t("In consult now")), runningList(running, moment, actions));
+  const parts: Node[] = [
+    waits.length > 0
+      ? waitingTable(waits, moment, actions)
+      : emptyState(nextOf(rows, moment.now), clinicZone, actions.enter),
+  ];
+  if (running.length > 0)
+    parts.push(h("h2", { class: "sub" }, t("In consult now")), runningList(running, moment, actions));
   redraw(waiting, ...parts);
   redraw(today, ...todayItems(rows, moment.now, clinicZone, (row) => () => actions.manage(row)));
   count(waits.length);
@@ -108,7 +116,9 @@ function count(waits: number): void {
 
 /** Chime and speak for people who were not waiting before. */
 function noticeArrivals(view: BoardView): void {
-  const here = view.rows.flatMap((row) => waitingPeople(row).map((person) => ({ row, key: `${row.consult_id} ${person.id}`, person })));
+  const here = view.rows.flatMap((row) =>
+    waitingPeople(row).map((person) => ({ row, key: `${row.consult_id} ${person.id}`, person })),
+  );
   const fresh = here.filter(({ key }) => known !== null && !known.has(key));
   known = new Set(here.map(({ key }) => key));
   if (fresh.length === 0) return;

@@ -68,7 +68,10 @@ export function announceArrival(): void {
   if (!chimeIsOn()) return;
   play();
   if (!("Notification" in window) || Notification.permission !== "granted" || document.hasFocus()) return;
-  const notification = new Notification(t("Somebody is waiting"), { body: t("Open the waiting room."), tag: "meridian-arrival" });
+  const notification = new Notification(t("Somebody is waiting"), {
+    body: t("Open the waiting room."),
+    tag: "meridian-arrival",
+  });
   notification.addEventListener("click", () => {
     window.focus();
     notification.close();

@@ -38,13 +38,16 @@ function draw(): void {
   const next = nextOf(rows, now());
   const cards = [...running, ...(next ? [next] : [])].map((row, index) => card(row, index === 0));
   redraw(byId("next"), ...(cards.length > 0 ? cards : [empty()]));
-  redraw(byId("today"), ...todayItems(rows, now(), zone, (row) => (OVER.has(row.phase) ? null : () => void enter(row))));
+  redraw(
+    byId("today"),
+    ...todayItems(rows, now(), zone, (row) => (OVER.has(row.phase) ? null : () => void enter(row))),
+  );
   announce(rows);
 }
 
 function redraw(place: Element, ...content: Node[]): void {
   const active = document.activeElement;
-  const key = active instanceof HTMLElement && place.contains(active) ? active.dataset["key"] : undefined;
+  const key = active instanceof HTMLElement && place.contains(active) ? active.dataset.key : undefined;
   fill(place, ...content);
   if (key) place.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)?.focus();
 }
@@ -71,13 +74,30 @@ function card(row: BoardRow, first: boolean): HTMLElement {
     "section",
     { class: "ring stack", "data-consult": row.consult_id },
     h("p", { class: "terp" }, h("b", {}, when(row)), " · ", bdi(nameOf(personOf(row, "physician"), t("Physician")))),
-    h("h1", { class: "pair" }, languageName(clinicianLanguage ?? "en"), icon("swap"), languageName(patientLanguage ?? "")),
+    h(
+      "h1",
+      { class: "pair" },
+      languageName(clinicianLanguage ?? "en"),
+      icon("swap"),
+      languageName(patientLanguage ?? ""),
+    ),
     facts(row),
     h("p", { class: "dim" }, t("You wait until the physician lets you in. Nobody hears or sees you before that.")),
     h(
       "div",
       { class: "row" },
-      h("button", { type: "button", class: `btn ${first ? "btn-act" : ""}`, "data-do": "enter", "data-key": `enter-${row.consult_id}`, onclick: () => void enter(row) }, t("Open consult"), icon("arrow", "flip")),
+      h(
+        "button",
+        {
+          type: "button",
+          class: `btn ${first ? "btn-act" : ""}`,
+          "data-do": "enter",
+          "data-key": `enter-${row.consult_id}`,
+          onclick: () => void enter(row),
+        },
+        t("Open consult"),
+        icon("arrow", "flip"),
+      ),
     ),
   );
 }
@@ -92,12 +112,24 @@ function facts(row: BoardRow): HTMLElement {
   const patient = personOf(row, "patient");
   const at = new Date(row.starts_at);
   const length = minutesBetween(at, new Date(row.ends_at));
-  const fact = (term: string, ...value: (Node | string)[]): HTMLElement => h("div", {}, h("dt", {}, term), h("dd", {}, ...value));
+  const fact = (term: string, ...value: (Node | string)[]): HTMLElement =>
+    h("div", {}, h("dt", {}, term), h("dd", {}, ...value));
   return h(
     "dl",
     { class: "facts" },
     fact(t("Here"), h("span", { class: "num" }, clock(at, zone)), " ", weekday(at, zone)),
-    ...(patient?.time_zone ? [fact(t("Time there"), h("span", { class: "num" }, clock(at, patient.time_zone)), " ", weekday(at, patient.time_zone), " · ", placeOf(patient))] : []),
+    ...(patient?.time_zone
+      ? [
+          fact(
+            t("Time there"),
+            h("span", { class: "num" }, clock(at, patient.time_zone)),
+            " ",
+            weekday(at, patient.time_zone),
+            " · ",
+            placeOf(patient),
+          ),
+        ]
+      : []),
     fact(t("Length"), duration(length)),
     fact(t("Patient"), bdi(nameOf(patient, t("Patient")))),
     fact(t("Language"), languageOf(row)),

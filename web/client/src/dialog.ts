@@ -35,9 +35,19 @@ export function cancelButton(dialog: () => Dialog): HTMLButtonElement {
 }
 
 /** Exclusive choices as radio buttons; the first is chosen beforehand only when `chosen` says so. */
-export function choices(name: string, legend: string, options: readonly (readonly [string, string])[], chosen = ""): HTMLFieldSetElement {
+export function choices(
+  name: string,
+  legend: string,
+  options: readonly (readonly [string, string])[],
+  chosen = "",
+): HTMLFieldSetElement {
   const one = ([value, label]: readonly [string, string]): HTMLElement =>
-    h("label", { class: "choice" }, h("input", { type: "radio", name, value, checked: value === chosen }), h("span", {}, label));
+    h(
+      "label",
+      { class: "choice" },
+      h("input", { type: "radio", name, value, checked: value === chosen }),
+      h("span", {}, label),
+    );
   return h("fieldset", { class: "choices" }, h("legend", {}, legend), ...options.map(one));
 }
 

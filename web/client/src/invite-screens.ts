@@ -1,6 +1,5 @@
 /** What the invitation page shows in each state, as elements. */
 
-import { deviceOf } from "./browser.ts";
 import { calendarFile } from "./calendar.ts";
 import { all, bdi, fill, h, icon, say } from "./dom.ts";
 import { t } from "./i18n.ts";
@@ -62,12 +61,23 @@ function facts(preview: Preview, clinic: Clinic): HTMLElement {
           "div",
           { class: "row" },
           h("span", { class: "face", "aria-hidden": "true" }, initials(preview.physician_name)),
-          h("div", { class: "grow" }, h("b", {}, bdi(preview.physician_name)), h("br"), h("span", { class: "dim" }, bdi(clinic.name))),
+          h(
+            "div",
+            { class: "grow" },
+            h("b", {}, bdi(preview.physician_name)),
+            h("br"),
+            h("span", { class: "dim" }, bdi(clinic.name)),
+          ),
         )
       : null,
     times(preview),
     preview.interpreter && preview.role !== "interpreter"
-      ? h("p", { class: "row terp strip" }, icon("terp"), h("span", { class: "grow" }, t("An interpreter will be with you.")))
+      ? h(
+          "p",
+          { class: "row terp strip" },
+          icon("terp"),
+          h("span", { class: "grow" }, t("An interpreter will be with you.")),
+        )
       : null,
   );
 }
@@ -116,7 +126,7 @@ function point(at: Date, zone: Zone, label: string, first: boolean): HTMLElement
 
 /** Renew the "In 26 minutes" of a screen. */
 export function countDown(root: ParentNode): void {
-  for (const shown of all("[data-at]", root)) say(shown, fromNow(new Date(shown.dataset["at"] ?? "")));
+  for (const shown of all("[data-at]", root)) say(shown, fromNow(new Date(shown.dataset.at ?? "")));
 }
 
 function fromNow(at: Date): string {
@@ -128,14 +138,23 @@ function fromNow(at: Date): string {
 
 function joinForm(join: Join): HTMLElement[] {
   const problem = h("div", { role: "alert" });
-  const button = h("button", { class: "btn btn-act btn-wide btn-big", "data-do": "join" }, t("Join the visit"), icon("arrow", "flip"));
+  const button = h(
+    "button",
+    { class: "btn btn-act btn-wide btn-big", "data-do": "join" },
+    t("Join the visit"),
+    icon("arrow", "flip"),
+  );
   const submitted = (event: Event): void => {
     event.preventDefault();
     void join(button, problem);
   };
   return [
     h("form", { class: "foot stack stack-s", onsubmit: submitted }, problem, button),
-    h("p", { class: "dim" }, t("First we test your camera and sound. It takes 1 minute. You need no app and no account.")),
+    h(
+      "p",
+      { class: "dim" },
+      t("First we test your camera and sound. It takes 1 minute. You need no app and no account."),
+    ),
   ];
 }
 
@@ -159,7 +178,11 @@ function opensLater(preview: Preview): HTMLElement {
 }
 
 function calendarButton(preview: Preview, primary: boolean): HTMLElement {
-  const attributes = { type: "button", class: primary ? "btn btn-act btn-wide btn-big" : "as-link", "data-do": "calendar" };
+  const attributes = {
+    type: "button",
+    class: primary ? "btn btn-act btn-wide btn-big" : "as-link",
+    "data-do": "calendar",
+  };
   return h("button", { ...attributes, onclick: () => saveCalendar(preview) }, icon("cal"), t("Add to calendar"));
 }
 
@@ -170,7 +193,9 @@ function saveCalendar(preview: Preview): void {
     startsAt,
     endsAt: new Date(preview.ends_at),
     madeAt: new Date(),
-    title: preview.physician_name ? t("Video visit with {physician}", { physician: preview.physician_name }) : t("Video visit"),
+    title: preview.physician_name
+      ? t("Video visit with {physician}", { physician: preview.physician_name })
+      : t("Video visit"),
     description: t("Open the link that we sent you. The waiting room opens at {time}, {city} time.", {
       time: clock(new Date(preview.opens_at), preview.zone.id),
       city: preview.zone.city,
@@ -205,10 +230,16 @@ function callButton(clinic: Clinic): HTMLElement {
 
 function callNote(clinic: Clinic): HTMLElement | null {
   if (!clinic.phone) return null;
-  return h("section", { class: "card stack" }, h("p", {}, t("Call the clinic. We help you in your language.")), callButton(clinic));
+  return h(
+    "section",
+    { class: "card stack" },
+    h("p", {}, t("Call the clinic. We help you in your language.")),
+    callButton(clinic),
+  );
 }
 
-function screen(hero: string, tone: string, heading: string, ...rest: (HTMLElement | null)[]): HTMLElement[] {
+/** A state of the page: its sign, its heading and what follows. */
+export function screen(hero: string, tone: string, heading: string, ...rest: (HTMLElement | null)[]): HTMLElement[] {
   const nodes = [h("span", { class: `hero ${tone}` }, icon(hero)), h("h1", { tabindex: -1 }, heading), ...rest];
   return nodes.filter((node): node is HTMLElement => node !== null);
 }
@@ -217,13 +248,40 @@ function screen(hero: string, tone: string, heading: string, ...rest: (HTMLEleme
 export function over(preview: Preview, clinic: Clinic): Node[] {
   switch (preview.state) {
     case "cancelled":
-      return screen("cal", "warn", t("This visit was cancelled"), h("p", {}, t("You do not need to come.")), facts(preview, clinic), callNote(clinic));
+      return screen(
+        "cal",
+        "warn",
+        t("This visit was cancelled"),
+        h("p", {}, t("You do not need to come.")),
+        facts(preview, clinic),
+        callNote(clinic),
+      );
     case "no_show":
-      return screen("clock", "warn", t("This visit is over"), h("p", {}, t("We waited for you. Call us and we find another time.")), facts(preview, clinic), callNote(clinic));
+      return screen(
+        "clock",
+        "warn",
+        t("This visit is over"),
+        h("p", {}, t("We waited for you. Call us and we find another time.")),
+        facts(preview, clinic),
+        callNote(clinic),
+      );
     case "revoked":
-      return screen("link", "warn", t("This link is no longer in use"), h("p", {}, t("The clinic may have sent you a new link. Look at your newest message.")), callNote(clinic));
+      return screen(
+        "link",
+        "warn",
+        t("This link is no longer in use"),
+        h("p", {}, t("The clinic may have sent you a new link. Look at your newest message.")),
+        callNote(clinic),
+      );
     default:
-      return screen("check", "", t("This visit is over"), h("p", {}, t("The link does not open it again.")), facts(preview, clinic), callNote(clinic));
+      return screen(
+        "check",
+        "",
+        t("This visit is over"),
+        h("p", {}, t("The link does not open it again.")),
+        facts(preview, clinic),
+        callNote(clinic),
+      );
   }
 }
 
@@ -248,58 +306,25 @@ function faultWords(code: string): string {
 
 /** No answer, or too many tries. */
 export function unreachable(clinic: Clinic, code: string, again: () => void): Node[] {
-  const button = h("button", { type: "button", class: "btn btn-act btn-wide btn-big", "data-do": "again", onclick: again }, t("Try again"));
-  return screen("warn", "warn", t("The page did not open"), h("p", { role: "alert" }, faultWords(code)), button, callNote(clinic));
+  const button = h(
+    "button",
+    { type: "button", class: "btn btn-act btn-wide btn-big", "data-do": "again", onclick: again },
+    t("Try again"),
+  );
+  return screen(
+    "warn",
+    "warn",
+    t("The page did not open"),
+    h("p", { role: "alert" }, faultWords(code)),
+    button,
+    callNote(clinic),
+  );
 }
 
 /** Why the button did not work. */
 export function failed(code: string, supportId: string | null): Node[] {
-  const number = supportId ? h("span", { class: "small" }, " ", t("If you call, say this number:"), " ", bdi(supportId, { dir: "ltr" })) : null;
+  const number = supportId
+    ? h("span", { class: "small" }, " ", t("If you call, say this number:"), " ", bdi(supportId, { dir: "ltr" }))
+    : null;
   return [h("p", { class: "note note-warn" }, icon("warn"), h("span", { class: "grow" }, faultWords(code), number))];
-}
-
-/** The page is open inside another application: how to get to a real browser. */
-export function inOtherApp(app: string | null, userAgent: string, anyway: (() => void) | null): Node[] {
-  const device = deviceOf(userAgent);
-  const browser = device === "ios" ? "Safari" : "Chrome";
-  const lead = app
-    ? t("You are inside {app}. Here the camera does not work.", { app })
-    : t("Here the camera does not work.");
-  const first = device === "ios" ? t("Tap the three dots or the compass sign at the edge of the screen.") : t("Tap the three dots at the top.");
-  const step = (number: number, words: string): HTMLElement =>
-    h("li", {}, h("span", { class: "pt num" }, number), h("b", {}, words));
-  return [
-    ...screen("compass", "warn", t("Please open this page in your browser"), h("p", {}, lead, " ", t("Open the page in {browser}.", { browser }))),
-    h(
-      "ol",
-      { class: "card line", role: "list" },
-      step(1, first),
-      step(2, t("Tap “Open in {browser}” or “Open in browser”.", { browser })),
-      step(3, t("The visit page opens. Tap “Join the visit”.")),
-    ),
-    copyLink(browser),
-    ...(anyway ? [h("button", { type: "button", class: "btn btn-text btn-wide", "data-do": "anyway", onclick: anyway }, t("Try it here anyway"))] : []),
-  ];
-}
-
-function copyLink(browser: string): HTMLElement {
-  const done = h("p", { class: "dim", role: "status" }, t("Then open {browser} and paste it at the top.", { browser }));
-  const shown = h("input", { class: "link", readonly: true, dir: "ltr", value: location.href, "aria-label": t("The link of your visit") });
-  const copy = async (): Promise<void> => {
-    shown.select();
-    try {
-      await navigator.clipboard.writeText(location.href);
-      fill(done, t("The link is copied. Now open {browser} and paste it at the top.", { browser }));
-    } catch {
-      fill(done, t("Press long on the link above and copy it. Then open {browser}.", { browser }));
-    }
-  };
-  return h(
-    "div",
-    { class: "stack stack-s" },
-    h("p", {}, h("b", {}, t("Or copy the link:"))),
-    shown,
-    h("button", { type: "button", class: "btn btn-act btn-wide btn-big", "data-do": "copy", onclick: () => void copy() }, icon("copy"), t("Copy the link")),
-    done,
-  );
 }

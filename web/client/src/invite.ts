@@ -8,7 +8,8 @@ import { boot } from "./boot.ts";
 import { hasCameraInterface, surroundingApp } from "./browser.ts";
 import { all, byId, fill } from "./dom.ts";
 import { language, t } from "./i18n.ts";
-import { type Clinic, type Preview, countDown, failed, inOtherApp, lostLink, over, unreachable, visit } from "./invite-screens.ts";
+import { inOtherApp } from "./invite-leave-app.ts";
+import { type Clinic, type Preview, countDown, failed, lostLink, over, unreachable, visit } from "./invite-screens.ts";
 
 interface InvitationBoot {
   readonly clinic: Clinic;
@@ -27,7 +28,7 @@ let insists = false;
 let refresh: ReturnType<typeof setTimeout> | undefined;
 
 function present(name: string, nodes: readonly Node[]): void {
-  main.dataset["screen"] = name;
+  main.dataset.screen = name;
   fill(state, ...nodes);
 }
 
@@ -61,7 +62,11 @@ async function look(): Promise<void> {
   } catch (error) {
     const code = error instanceof Failure ? error.code : "internal";
     if (code === "unknown_invitation") present("lost", lostLink(clinic));
-    else present("unreachable", unreachable(clinic, code, () => void look()));
+    else
+      present(
+        "unreachable",
+        unreachable(clinic, code, () => void look()),
+      );
   }
 }
 

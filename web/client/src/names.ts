@@ -10,7 +10,9 @@ export function initials(name: string): string {
   const words = name.split(/\s+/u).filter((word) => word && !TITLE.test(word));
   const chosen = words.length > INITIALS_MAX ? [words[0], words[words.length - 1]] : words;
   // Arabic letters would join to a word that nobody is called.
-  return chosen.map((word) => [...(word ?? "")][0]?.toUpperCase() ?? "").join(/\p{Script=Arabic}/u.test(name) ? "\u200c" : "");
+  return chosen
+    .map((word) => [...(word ?? "")][0]?.toUpperCase() ?? "")
+    .join(/\p{Script=Arabic}/u.test(name) ? "\u200c" : "");
 }
 
 /** A language's name in the page's language: "ar" is "Arabic". */

@@ -38,14 +38,26 @@ export function faultIn(fields: Fields, now = new Date()): Fault | null {
   const year = Number(fields.birthYear);
   const checks: readonly (readonly [boolean, string, string])[] = [
     [fields.patientName !== "", "patient-name", t("Please write the patient’s name.")],
-    [/^\d{4}$/.test(fields.birthYear) && year >= BIRTH_YEAR_MIN && year <= now.getUTCFullYear(), "birth-year", t("Please write the year of birth with four digits.")],
+    [
+      /^\d{4}$/.test(fields.birthYear) && year >= BIRTH_YEAR_MIN && year <= now.getUTCFullYear(),
+      "birth-year",
+      t("Please write the year of birth with four digits."),
+    ],
     [fields.language !== "", "language", t("Please choose the patient’s language.")],
     [fields.country !== "", "country", t("Please choose the country.")],
     [fields.zone !== "", "zone", t("Please choose the time zone.")],
     [fields.startsAt !== null, "day", t("Please choose a date and a time.")],
-    [fields.startsAt === null || fields.startsAt.getTime() + fields.minutes * 60_000 > now.getTime(), "day", t("This time is in the past.")],
+    [
+      fields.startsAt === null || fields.startsAt.getTime() + fields.minutes * 60_000 > now.getTime(),
+      "day",
+      t("This time is in the past."),
+    ],
     [fields.physician.value !== "", "physician", t("Please choose the physician.")],
-    [fields.interpreter.value !== INVITED || fields.interpreterName !== "", "interpreter-name", t("Please write the interpreter’s name.")],
+    [
+      fields.interpreter.value !== INVITED || fields.interpreterName !== "",
+      "interpreter-name",
+      t("Please write the interpreter’s name."),
+    ],
   ];
   const found = checks.find(([fine]) => !fine);
   return found ? { field: found[1], words: found[2] } : null;
@@ -74,8 +86,10 @@ function people(fields: Fields): Person[] {
     },
     { role: "physician", language: "en", user: fields.physician.value },
   ];
-  if (fields.interpreter.value === INVITED) list.push({ role: "interpreter", language: fields.language, name: fields.interpreterName });
-  else if (fields.interpreter.value) list.push({ role: "interpreter", language: fields.language, user: fields.interpreter.value });
+  if (fields.interpreter.value === INVITED)
+    list.push({ role: "interpreter", language: fields.language, name: fields.interpreterName });
+  else if (fields.interpreter.value)
+    list.push({ role: "interpreter", language: fields.language, user: fields.interpreter.value });
   if (fields.companionName) list.push({ role: "companion", language: fields.language, name: fields.companionName });
   return list;
 }

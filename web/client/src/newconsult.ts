@@ -60,7 +60,8 @@ function fields(): Fields {
 function offerZones(): void {
   const zones = countries.find((country) => country.code === countrySelect.value)?.zones ?? [];
   const options = zones.map((zone) => h("option", { value: zone.id }, zone.city));
-  if (zones.length !== 1) options.unshift(h("option", { value: "" }, zones.length === 0 ? t("Choose the country first") : t("Choose …")));
+  if (zones.length !== 1)
+    options.unshift(h("option", { value: "" }, zones.length === 0 ? t("Choose the country first") : t("Choose …")));
   fill(zoneSelect, ...options);
   // A country with one zone is usually named by its capital; it can be changed.
   if (zones.length === 1 && zones[0]) city.value = zones[0].city;
@@ -75,8 +76,8 @@ function takeCity(): void {
 function orderInterpreters(): void {
   const language = value("language").split("-")[0] ?? "";
   const speaks = (option: HTMLOptionElement): boolean =>
-    (option.dataset["languages"] ?? "").split(" ").some((tag) => tag.split("-")[0] === language);
-  const people = [...interpreter.options].filter((option) => option.dataset["languages"] !== undefined);
+    (option.dataset.languages ?? "").split(" ").some((tag) => tag.split("-")[0] === language);
+  const people = [...interpreter.options].filter((option) => option.dataset.languages !== undefined);
   people.sort((one, other) => Number(speaks(other)) - Number(speaks(one)));
   interpreter.append(...people);
 }
@@ -93,18 +94,31 @@ function showClocks(): void {
     clocks,
     one(t("Physician, {city}", { city: clinic.zone.city }), localTime(startsAt, clinic.zone)),
     zone ? one(t("Patient, {city}", { city: there.city }), localTime(startsAt, there)) : null,
-    zone && clocksDiffer(startsAt, zone, clinic.zone.id) ? warnings(localTime(startsAt, clinic.zone), localTime(startsAt, there)) : null,
+    zone && clocksDiffer(startsAt, zone, clinic.zone.id)
+      ? warnings(localTime(startsAt, clinic.zone), localTime(startsAt, there))
+      : null,
     past ? h("p", { class: "note note-warn" }, icon("warn"), h("span", {}, t("This time is in the past."))) : null,
   );
 }
 
 function one(label: string, time: LocalTime): HTMLElement {
-  return h("div", {}, h("span", { class: "dim" }, label), h("b", { class: "big-s num" }, time.clock), h("span", {}, time.date));
+  return h(
+    "div",
+    {},
+    h("span", { class: "dim" }, label),
+    h("b", { class: "big-s num" }, time.clock),
+    h("span", {}, time.date),
+  );
 }
 
 function warnings(here: LocalTime, there: LocalTime): HTMLElement | null {
   if (here.weekday === there.weekday) return null;
-  return h("p", { class: "note" }, icon("info"), h("span", {}, t("It is another day there: {weekday}.", { weekday: there.weekday })));
+  return h(
+    "p",
+    { class: "note" },
+    icon("info"),
+    h("span", {}, t("It is another day there: {weekday}.", { weekday: there.weekday })),
+  );
 }
 
 async function book(): Promise<void> {
@@ -144,10 +158,20 @@ function showResult(ack: Accepted, filled: Fields): void {
       "section",
       { class: "card stack" },
       heading,
-      h("div", { class: "clocks" }, one(t("Physician, {city}", { city: clinic.zone.city }), localTime(at, clinic.zone)), one(t("Patient, {city}", { city: filled.city }), localTime(at, there))),
+      h(
+        "div",
+        { class: "clocks" },
+        one(t("Physician, {city}", { city: clinic.zone.city }), localTime(at, clinic.zone)),
+        one(t("Patient, {city}", { city: filled.city }), localTime(at, there)),
+      ),
       h("p", {}, t("Send each link to its person only. Each is shown only now.")),
       invitationList(ack.invitations, labelsFor(ack.invitations, filled)),
-      h("div", { class: "row end" }, h("a", { class: "btn", href: "/board/new" }, t("Book another")), h("a", { class: "btn btn-act", href: "/board" }, t("To the waiting room"))),
+      h(
+        "div",
+        { class: "row end" },
+        h("a", { class: "btn", href: "/board/new" }, t("Book another")),
+        h("a", { class: "btn btn-act", href: "/board" }, t("To the waiting room")),
+      ),
     ),
   );
   heading.focus();

@@ -25,7 +25,8 @@ const CLOCK_MS = 5_000;
 /** Start the parts of the frame around every staff page. */
 export function startFrame(zone: Zone): void {
   const shown = byId("clock");
-  const tick = (): void => say(shown, t("{date}, {time}", { date: date(new Date(), zone.id), time: clock(new Date(), zone.id) }));
+  const tick = (): void =>
+    say(shown, t("{date}, {time}", { date: date(new Date(), zone.id), time: clock(new Date(), zone.id) }));
   tick();
   setInterval(tick, CLOCK_MS);
   for (const button of all("[data-do=sign-out]")) button.addEventListener("click", () => void signOut());
@@ -37,7 +38,11 @@ async function signOut(): Promise<void> {
     location.assign(url);
   } catch (error) {
     // Without the server nobody is signed out; say so instead of looking as if.
-    banner(error instanceof Failure && error.code === "offline" ? t("You are not signed out: there is no connection.") : t("You are not signed out. Please try again."));
+    banner(
+      error instanceof Failure && error.code === "offline"
+        ? t("You are not signed out: there is no connection.")
+        : t("You are not signed out. Please try again."),
+    );
   }
 }
 
@@ -61,7 +66,7 @@ export function followBoard(onView: (view: BoardView) => void): Channel<StaffMes
       if (message.type === "board_view") onView(message);
     },
     onState(state) {
-      document.body.dataset["link"] = state;
+      document.body.dataset.link = state;
       if (state === "connected") {
         banner("");
         channel.send({ type: "open_board" }).catch(() => banner(t("This page is out of date. Please load it again.")));

@@ -51,7 +51,12 @@ function numbers(at: Date, zone: string): Numbers {
   const options = { year: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
   const parts = formatter("en", zone, options).formatToParts(at);
   const part = (type: Intl.DateTimeFormatPartTypes): string => parts.find((one) => one.type === type)?.value ?? "0";
-  return { year: Number(part("year")), day: Number(part("day")), hour: Number(part("hour")) % 24, minute: part("minute") };
+  return {
+    year: Number(part("year")),
+    day: Number(part("day")),
+    hour: Number(part("hour")) % 24,
+    minute: part("minute"),
+  };
 }
 
 /** Twelve-hour clock with its half of the day in words. */
@@ -80,7 +85,12 @@ export function date(at: Date, zone: string, withYear = false): string {
 /** An instant in a zone; the date has its year unless that is this year. */
 export function localTime(at: Date, zone: Zone): LocalTime {
   const withYear = at.getUTCFullYear() !== new Date().getUTCFullYear();
-  return { clock: clock(at, zone.id), date: date(at, zone.id, withYear), weekday: weekday(at, zone.id), city: zone.city };
+  return {
+    clock: clock(at, zone.id),
+    date: date(at, zone.id, withYear),
+    weekday: weekday(at, zone.id),
+    city: zone.city,
+  };
 }
 
 /** Whether two zones show different clocks at this instant. */
@@ -119,11 +129,23 @@ export function instant(day: string, time: string, zone: string): Date | null {
 
 function offsetMs(at: Date, zone: string): number {
   const options = {
-    year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric",
+    year: "numeric",
+    month: "numeric",
+    day: "numeric",
+    hour: "numeric",
+    minute: "numeric",
+    second: "numeric",
     hourCycle: "h23",
   } as const;
   const parts = formatter("en", zone, options).formatToParts(at);
   const part = (type: Intl.DateTimeFormatPartTypes): number => Number(parts.find((one) => one.type === type)?.value);
-  const shown = Date.UTC(part("year"), part("month") - 1, part("day"), part("hour") % 24, part("minute"), part("second"));
+  const shown = Date.UTC(
+    part("year"),
+    part("month") - 1,
+    part("day"),
+    part("hour") % 24,
+    part("minute"),
+    part("second"),
+  );
   return shown - Math.floor(at.getTime() / 1000) * 1000;
 }
