@@ -50,13 +50,19 @@ async def cast() -> AsyncIterator[Cast]:
         )
         interpreter = await browsers.open(INTERPRETER, url=server.links["interpreter"])
         physician = await browsers.open(PHYSICIAN, url=server.links["physician"], viewport=CLINIC_SCREEN)
-        await story.patient_enters(patient)
-        await story.interpreter_enters(interpreter)
-        await story.physician_enters(physician)
-        yield Cast(
-            server=server,
-            browsers=browsers,
-            patient=story.Guest(person=PATIENT, tab=patient),
-            physician=story.Guest(person=PHYSICIAN, tab=physician),
-            interpreter=story.Guest(person=INTERPRETER, tab=interpreter),
-        )
+        pages = {"patient": patient, "interpreter": interpreter, "physician": physician}
+        try:
+            await story.patient_enters(patient)
+            await story.interpreter_enters(interpreter)
+            await story.physician_enters(physician)
+            yield Cast(
+                server=server,
+                browsers=browsers,
+                patient=story.Guest(person=PATIENT, tab=patient),
+                physician=story.Guest(person=PHYSICIAN, tab=physician),
+                interpreter=story.Guest(person=INTERPRETER, tab=interpreter),
+            )
+        except AssertionError:
+            for name, page in pages.items():
+                await picture(page, f"failed.{name}")
+            raise

@@ -1,6 +1,9 @@
 """The steps three people take in a consult, as they take them: by pressing what is on their screens."""
 
 from dataclasses import dataclass
+from typing import Any
+
+from playwright.async_api import Error
 
 from tests.e2e.kit.observe import hears, sees
 from tests.e2e.kit.people import Person
@@ -21,6 +24,7 @@ PRESS_ABOUT = """([name, role]) => {
   return Boolean(button);
 }"""
 SCREEN = "() => document.querySelector('#screen')?.dataset.screen ?? null"
+DIALOGS = "() => document.querySelectorAll('dialog[open]').length"
 TICK = """(selector) => {
   const box = document.querySelector(selector);
   if (!box || box.offsetParent === null) return false;
@@ -52,17 +56,27 @@ class Guest:
         return self.person.name
 
 
+async def asked(tab: Tab, script: str, arg: Any = None) -> Any:
+    """What the page answers; None while it goes from one document to the next."""
+    try:
+        return await tab.evaluate(script, arg)
+    except (Error, RuntimeError) as error:
+        if "closed" in str(error):
+            raise
+        return None
+
+
 async def press(tab: Tab, name: str) -> None:
     """Press the button once it is on the screen."""
     await eventually(
-        lambda: tab.evaluate(PRESS, name), bool, within_s=STEP_S_MAX, what=f"“{name}” can be pressed"
+        lambda: asked(tab, PRESS, name), bool, within_s=STEP_S_MAX, what=f"“{name}” can be pressed"
     )
 
 
 async def on_screen(tab: Tab, *names: str, within_s: float = STEP_S_MAX) -> str:
     """Wait until the page shows one of these screens, and say which."""
     shown = await eventually(
-        lambda: tab.evaluate(SCREEN),
+        lambda: asked(tab, SCREEN),
         lambda name: name in names,
         within_s=within_s,
         what=f"the screen is {names}",
@@ -73,20 +87,26 @@ async def on_screen(tab: Tab, *names: str, within_s: float = STEP_S_MAX) -> str:
 async def fill(tab: Tab, selector: str, value: str) -> None:
     """Fill in a field as typing does."""
     await eventually(
-        lambda: tab.evaluate(FILL, [selector, value]), bool, within_s=STEP_S_MAX, what=f"{selector} is there"
+        lambda: asked(tab, FILL, [selector, value]), bool, within_s=STEP_S_MAX, what=f"{selector} is there"
     )
 
 
 async def check_devices(tab: Tab) -> None:
-    """From the check's first page to after the devices."""
-    await press(tab, "open_devices")
-    await press(tab, "next")
+    """From the check's first page to after the devices; staff who passed it in this browser are past it."""
+
+    async def begun() -> bool:
+        return await asked(tab, SCREEN) not in ("check", None) or bool(
+            await asked(tab, PRESS, "open_devices")
+        )
+
+    await eventually(begun, bool, within_s=STEP_S_MAX, what="the check begins")
+    if await asked(tab, SCREEN) == "check":
+        await press(tab, "next")
 
 
 async def patient_enters(tab: Tab) -> None:
     """From the invitation to the waiting room: devices, place, consent."""
     await press(tab, "join")
-    await on_screen(tab, "check")
     await check_devices(tab)
     await fill(tab, "#country", "KW")
     await fill(tab, "#place", "Salmiya, Block 4, Street 12")
@@ -98,7 +118,6 @@ async def patient_enters(tab: Tab) -> None:
 async def interpreter_enters(tab: Tab) -> None:
     """From the invitation to the waiting room."""
     await press(tab, "join")
-    await on_screen(tab, "check")
     await check_devices(tab)
     await on_screen(tab, "waiting")
 
@@ -106,7 +125,6 @@ async def interpreter_enters(tab: Tab) -> None:
 async def physician_enters(tab: Tab) -> None:
     """From the board, whose first row is the next to be seen, to the room."""
     await press(tab, "enter")
-    await on_screen(tab, "check")
     await check_devices(tab)
     await on_screen(tab, "room")
 
@@ -120,24 +138,28 @@ async def end_consult(physician: Tab) -> None:
 async def admit(physician: Tab, role: str, *, identity: bool = False) -> None:
     """The physician lets somebody in from the room's panel."""
     await eventually(
-        lambda: physician.evaluate(PRESS_ABOUT, ["admit", role]),
+        lambda: asked(physician, PRESS_ABOUT, ["admit", role]),
         bool,
         within_s=STEP_S_MAX,
         what=f"the {role} waits",
     )
-    if identity:
-        box = "#dialog-admit input[name=identity]"
-        await eventually(
-            lambda: physician.evaluate(TICK, box), bool, within_s=STEP_S_MAX, what="identity is ticked"
-        )
+    if not identity:
+        return
+    box = "#dialog-admit input[name=identity]"
+    await eventually(
+        lambda: asked(physician, TICK, box), bool, within_s=STEP_S_MAX, what="identity is ticked"
+    )
     await press(physician, "admit_yes")
+    await eventually(
+        lambda: asked(physician, DIALOGS), lambda shown: shown == 0, within_s=STEP_S_MAX, what="it is done"
+    )
 
 
 async def shows_tiles(tab: Tab, roles: list[str]) -> None:
     """The page shows a tile for each of these people and for nobody else."""
     wanted = sorted(roles)
     what = f"there are tiles of {wanted} alone"
-    await eventually(lambda: tab.evaluate(TILES), lambda seen: seen == wanted, within_s=STEP_S_MAX, what=what)
+    await eventually(lambda: asked(tab, TILES), lambda seen: seen == wanted, within_s=STEP_S_MAX, what=what)
 
 
 async def meet(*guests: Guest) -> None:
