@@ -19,18 +19,16 @@ export function isWaiting(person: PersonView): boolean {
 }
 
 /** Stands where the booked interpreter will be, for those who are not told who waits. */
-export const EXPECTED_INTERPRETER: PersonView = {
-  id: "expected-interpreter", role: "interpreter", name: "", language: "", seat: "invited",
-  connected: false, audio_on: true, video_on: false, sharing: false, connection_level: "good", slot: null, can: [],
-  waiting_since: null, consented: null, further_device_waiting: false, identity_confirmed: null, birth_year: null,
-  time_zone: null, country: null, city: null, location: null, emergency_number: null, device_check: null,
-};
+function expectedInterpreter(like: PersonView): PersonView {
+  return { ...like, id: "expected-interpreter", role: "interpreter", name: "", seat: "invited", connected: false, slot: null, can: [] };
+}
 
 /** The people with a tile. The booked interpreter keeps one before they come: they are never out of sight. */
 export function seating(view: ConsultView): PersonView[] {
   const mine = view.me.participant;
-  const known = view.people.some((person) => person.role === "interpreter");
-  const people = known || !view.interpreter_booked ? view.people : [...view.people, EXPECTED_INTERPRETER];
+  const me = view.people.find((person) => person.id === mine);
+  const unseen = view.interpreter_booked && !view.people.some((person) => person.role === "interpreter");
+  const people = unseen && me ? [...view.people, expectedInterpreter(me)] : view.people;
   const ordered = inOrder({ ...view, people });
   return ordered.filter((person) => person.id === mine || WITH_TILE.has(person.seat) || expected(view, person));
 }
