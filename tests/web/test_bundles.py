@@ -7,7 +7,7 @@ import pytest
 
 from web.render import DIST, Assets
 
-KB = 1000
+KB = 1024
 FIRST_SCREEN_MAX = 15 * KB
 SEAT_PAGE_MAX = 45 * KB  # behind the first screen
 STAFF_PAGE_MAX = 45 * KB

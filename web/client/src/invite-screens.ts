@@ -1,7 +1,7 @@
 /** What the invitation page shows in each state, as elements. */
 
 import { calendarFile } from "./calendar.ts";
-import { all, bdi, fill, h, icon, say } from "./dom.ts";
+import { all, bdi, h, icon, say } from "./dom.ts";
 import { t } from "./i18n.ts";
 import { initials } from "./names.ts";
 import { type Zone, clock, clocksDiffer, date, deviceZone, duration, localTime, minutesBetween } from "./times.ts";
