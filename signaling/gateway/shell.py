@@ -278,6 +278,8 @@ class Gateway:
             raise ValueError("authenticated without an entry")
         try:
             await self._bound().attach(client.connection, client.entry, peer=client.peer)
+            if client.eio not in self._clients:  # it closed meanwhile, before there was anything to detach
+                await self._bound().detach(client.connection)
         except Refused as refused:
             await self._break(client, refused.code)
         except Exception:  # noqa: BLE001 (we are broken: say so loudly, close; the browser tries again)

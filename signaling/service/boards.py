@@ -15,8 +15,6 @@ from signaling.service.consults import Consults
 
 ROWS_KEPT_MAX: Final = 5000  # rows made for one viewer and still true
 
-RowKey = tuple[ConsultId, int, int, ConsultId | None]
-
 
 def staff(entry: BoardEntry) -> StaffUser:
     """The member of staff acting from a board."""
@@ -40,7 +38,7 @@ class Boards:
         self._clinics = clinics
         self._clock = clock
         self._changed: set[ClinicId] = set()
-        self._rows: dict[tuple[StaffUser, RowKey], BoardRow] = {}
+        self._rows: dict[tuple[StaffUser, ConsultId], tuple[Seen, BoardRow]] = {}
 
     def mark(self, clinic: ClinicId) -> None:
         """Something on this clinic's boards has changed."""
@@ -96,15 +94,25 @@ class Boards:
         return rows
 
     def _row(self, viewer: StaffUser, seen: Seen, now: datetime) -> BoardRow:
-        """A row depends on nothing but the viewer and these revisions, so most are made once."""
-        consult = seen.consult
-        key = (consult.id, consult.version, seen.presence.revision, seen.continued_as)
-        row = self._rows.get((viewer, key))
-        if row is None:
-            if len(self._rows) >= ROWS_KEPT_MAX:
-                self._rows.clear()
-            row = self._rows[viewer, key] = row_for(seen, viewer, now=now)
+        """A row shows nothing but what `seen` holds, so it is made again only when that is another one."""
+        kept = self._rows.get((viewer, seen.consult.id))
+        if kept is not None and _same(kept[0], seen):
+            return kept[1]
+        if len(self._rows) >= ROWS_KEPT_MAX:
+            self._rows.clear()
+        row = row_for(seen, viewer, now=now)
+        self._rows[viewer, seen.consult.id] = (seen, row)
         return row
+
+
+def _same(one: Seen, other: Seen) -> bool:
+    """Whether both hold the very same values; they are immutable, so being the same object will do."""
+    return (
+        one.consult is other.consult
+        and one.presence is other.presence
+        and one.people is other.people
+        and one.continued_as == other.continued_as
+    )
 
 
 def _day(day: date, zone: str) -> tuple[datetime, datetime]:

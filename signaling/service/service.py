@@ -26,6 +26,7 @@ from signaling.consult.values import (
     Consult,
     ConsultId,
     DeviceId,
+    Participant,
     PeerId,
     Policy,
     SeatHolder,
@@ -62,7 +63,7 @@ TICK_S: Final = 1.0
 BOARDS_EVERY_S: Final = 0.25
 DUE_AT_ONCE: Final = 50  # consults one tick works on; the rest follow in the next
 LIVE_MAX: Final = 2000  # consults looked at when this server starts
-DEVICES_MAX: Final = 4  # open connections of one participant
+FURTHER_DEVICES_MAX: Final = 3  # open at once beside the one that holds the seat
 
 _log = logging.getLogger(__name__)
 
@@ -146,7 +147,7 @@ class Service:
         me = loaded.consult.participant(entry.participant)
         if me is None:
             raise Refused(Code.NOT_FOUND, "no such participant")
-        self._displace(entry)
+        await self._displace(entry, me)
         self._connections.add(connection, entry)
         if holds_seat(me, entry.device):
             presence = await self._consults.presence.get(entry.consult)
@@ -163,15 +164,19 @@ class Service:
                 )
         await self._publisher.publish(entry.consult)
 
-    def _displace(self, entry: SeatEntry) -> None:
-        """An older page on the same device goes; of too many devices, the one that came first."""
+    async def _displace(self, entry: SeatEntry, me: Participant) -> None:
+        """An older page on the same device goes; of too many further devices, the one that came first."""
         others = self._connections.of(entry.consult, entry.participant)
-        same = [c for c, device in others if device == entry.device]
-        rest = [c for c, device in others if device != entry.device]
-        for connection in (*same, *rest[: len(rest) - DEVICES_MAX + 1 if len(rest) >= DEVICES_MAX else 0]):
+        further = [(c, d) for c, d in others if d != entry.device and not holds_seat(me, d)]
+        gone = [(c, d) for c, d in others if d == entry.device]
+        gone += further[: max(0, len(further) - FURTHER_DEVICES_MAX + 1)]
+        for connection, device in gone:
             self._outbox.send(connection, messages.Displaced())
             self._connections.remove(connection)
             self._outbox.close(connection)
+            if device != entry.device:
+                asked = commands.ReleaseDevice(participant=entry.participant, device=device)
+                await self._act(entry.consult, asked, TheClock())
 
     async def detach(self, connection: ConnectionId, *, silent_s: float = 0.0) -> None:
         """A connection closed, after `silent_s` without a word. Its seat is kept; after the consult's

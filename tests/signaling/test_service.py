@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pytest
 
-from signaling.consult.values import ClinicId, ConnectionId, Role
+from signaling.consult.values import ClinicId, ConnectionId, DeviceId, Role
 from signaling.errors import Code, Refused
 from signaling.protocol import messages
 from signaling.protocol.shapes import ConsultView
@@ -146,6 +146,20 @@ async def test_a_further_device_that_goes_asks_no_more(world: World) -> None:
     [patient] = [p for p in world.view("chen").people if p.role is PATIENT]
     assert not patient.further_device_waiting
     assert patient.seat == "present"
+
+
+async def test_too_many_further_devices_push_out_each_other_and_never_the_seat(world: World) -> None:
+    await world.in_room()
+    for n in range(6):
+        await world.connect(f"device {n}", PATIENT, device=DeviceId(f"d-{n}"))
+        await world.ask(f"device {n}", "take_seat")
+    assert [world.closed(f"device {n}") for n in range(6)] == [True, True, True, False, False, False]
+    assert not world.closed("amal")
+    assert world.view("amal").screen == "room"
+    for n in range(3, 6):
+        await world.drop(f"device {n}")
+    [patient] = [p for p in world.view("chen").people if p.role is PATIENT]
+    assert not patient.further_device_waiting
 
 
 async def test_a_declined_further_device_leaves_the_first_one_its_seat(world: World) -> None:
@@ -403,6 +417,10 @@ async def test_the_board_shows_the_day_live_and_admits_from_it(world: World) -> 
     )
     await world.service.flush_boards()
     assert world.board("maria").rows[0].phase == "in_progress"
+    await world.ask("amal", "report_connection", level="weak")
+    await world.service.flush_boards()
+    [patient] = [p for p in world.board("maria").rows[0].people if p.role is PATIENT]
+    assert patient.connection_level == "weak"
     before = world.board("maria").revision
     await world.service.flush_boards()
     assert world.board("maria").revision == before

@@ -1,0 +1,49 @@
+"""The diagram in the README is the life a consult has."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+from hypothesis import given, settings
+
+from signaling.consult import commands
+from signaling.consult.values import Phase, SeatHolder, TheClock
+from tests.signaling.scripts import AMAL, DESK, DEVICES, Moment, Step, everybody_in, play, scripts
+
+README = Path(__file__).resolve().parents[2] / "signaling/README.md"
+DRAWN = set(re.findall(r"^ +(\w+) --> (\w+)", README.read_text(encoding="utf-8"), re.MULTILINE))
+COME = Step(0, SeatHolder(participant=AMAL), commands.Arrive(device=DEVICES[0]))
+GO = Step(0, SeatHolder(participant=AMAL), commands.Leave())
+CANCEL = Step(0, DESK, commands.Cancel(reason="mistake"))
+END = Step(0, DESK, commands.End(reason="completed"))
+LATER_S = round(timedelta(hours=13).total_seconds())
+LIVES = (
+    [COME, GO, CANCEL],
+    [COME, CANCEL],
+    [*everybody_in(), END],
+    [COME, GO, Step(LATER_S, TheClock(), commands.EndAbandoned())],
+    [COME, Step(LATER_S, TheClock(), commands.EndAbandoned())],
+    [Step(LATER_S, TheClock(), commands.MarkNoShow())],
+)
+
+
+def moves(moments: list[Moment]) -> set[tuple[str, str]]:
+    return {
+        (m.before.phase.value, m.after.phase.value) for m in moments if m.before.phase is not m.after.phase
+    }
+
+
+def test_every_arrow_of_the_diagram_is_a_life_a_consult_can_have() -> None:
+    assert {move for life in LIVES for move in moves(play(life))} == DRAWN
+    assert {phase for move in DRAWN for phase in move} == set(Phase)
+
+
+@settings(max_examples=80, deadline=None)
+@given(scripts)
+def test_no_life_takes_an_arrow_that_is_not_drawn(script: list[Step]) -> None:
+    assert moves(play(script)) <= DRAWN
+
+
+def test_the_readme_names_files_that_exist() -> None:
+    for name in re.findall(r"`([a-z_/]+\.py)`", README.read_text(encoding="utf-8")):
+        assert (README.parent / name).exists(), name
