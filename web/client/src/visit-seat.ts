@@ -68,7 +68,10 @@ class Seat implements Visit {
       state: () => this.connectionChanged(),
     };
     document.addEventListener("click", (event) => this.clicked(event));
-    document.addEventListener("visibilitychange", () => this.tellMedia());
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "visible") this.media.awoke();
+      this.tellMedia();
+    });
     this.openChannel();
   }
 

@@ -14,7 +14,8 @@ const slow = setTimeout(() => {
 
 async function start(): Promise<void> {
   try {
-    const { openSeat } = await import("./visit-seat.ts");
+    // Named together, so that they travel together: each would else be asked for only when the one before arrived.
+    const [{ openSeat }] = await Promise.all([import("./visit-seat.ts"), import("./socket.ts"), import("./media/media.ts")]);
     openSeat(boot<VisitBoot>(), () => clearTimeout(slow));
   } catch (error) {
     clearTimeout(slow);

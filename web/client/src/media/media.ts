@@ -85,6 +85,12 @@ export class Media {
     for (const kind of this.interruptedKinds) await this.devices.reopen(kind);
   }
 
+  /** The page is looked at again: a phone may have taken the camera meanwhile, and gives it back unasked. */
+  awoke(): void {
+    const { devices } = this;
+    if (this.interruptedKinds.has("video") && !live(devices.camera) && devices.cameraWanted) void devices.reopen("video");
+  }
+
   private outgoing(): Outgoing {
     if (!this.publishing) return NOTHING;
     const { microphone, camera, screen } = this.devices;

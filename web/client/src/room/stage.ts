@@ -11,7 +11,7 @@ import { seating } from "./seating.ts";
 import { Tile } from "./tile.ts";
 
 const LISTEN_EVERY_MS = 160;
-const SPEAKING_LEVEL = 0.02;
+const SPEAKING_LEVEL = 0.01;
 /** The ring stays over the pauses between words. */
 const SPEAKING_HOLD_MS = 700;
 
