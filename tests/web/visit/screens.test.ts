@@ -32,7 +32,14 @@ test("each role sees first whom they came for, and themselves last", () => {
 test("a booked interpreter has a tile before anyone is told whether they wait", () => {
   const me = person({ id: "me", role: "patient", slot: null });
   const tiles = seating(view({ role: "patient", people: [me, ELENA] }));
-  assert.deepEqual(tiles.map((one) => [one.role, showing(one)]), [["physician", "picture"], ["interpreter", "invited"], ["patient", "picture"]]);
+  assert.deepEqual(
+    tiles.map((one) => [one.role, showing(one)]),
+    [
+      ["physician", "picture"],
+      ["interpreter", "invited"],
+      ["patient", "picture"],
+    ],
+  );
   assert.equal(seating(view({ role: "patient", people: [me, ELENA], interpreter: false })).length, 2);
 });
 
@@ -55,7 +62,10 @@ test("people who were declined, removed or never came have no tile", () => {
   const me = person({ id: "me", role: "physician", slot: null });
   const gone = ["declined", "removed", "revoked"] as const;
   const people = gone.map((seat, i) => person({ id: `g${i}`, role: "companion", seat }));
-  assert.deepEqual(seating(view({ people: [me, KARIM, SALMA, ...people] })).map((one) => one.id), ["salma", "karim", "me"]);
+  assert.deepEqual(
+    seating(view({ people: [me, KARIM, SALMA, ...people] })).map((one) => one.id),
+    ["salma", "karim", "me"],
+  );
 });
 
 test("a patient's identity is confirmed once, and again for another device", () => {
@@ -66,7 +76,11 @@ test("a patient's identity is confirmed once, and again for another device", () 
 });
 
 test("the check asks for what the server still lacks and for nothing else", () => {
-  assert.deepEqual(stepsFor(view({ must: { consent: true, location: true } })), ["devices", "place", "consent"]);
+  assert.deepEqual(stepsFor(view({ must: { consent: true, location: true } })), [
+    "devices",
+    "place",
+    "consent",
+  ]);
   assert.deepEqual(stepsFor(view({ must: { consent: true } })), ["devices", "consent"]);
   assert.deepEqual(stepsFor(view()), ["devices"]);
 });
@@ -84,19 +98,28 @@ test("a lost connection is said before any measurement of it", () => {
 });
 
 test("staff read what a failed device check means", () => {
-  assert.deepEqual([null, "denied", "missing", "in_use", "unsupported"].map((one) => resultOf(one as never)), ["ok", "denied", "missing", "failed", "failed"]);
+  assert.deepEqual(
+    [null, "denied", "missing", "in_use", "unsupported"].map((one) => resultOf(one as never)),
+    ["ok", "denied", "missing", "failed", "failed"],
+  );
 });
 
 test("the way to the camera switch is told for the browser at hand", () => {
-  const iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.0 Mobile/15E148 Safari/604.1";
-  const ipad = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.0 Safari/605.1.15";
-  const android = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Mobile Safari/537.36";
+  const iphone =
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.0 Mobile/15E148 Safari/604.1";
+  const ipad =
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.0 Safari/605.1.15";
+  const android =
+    "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Mobile Safari/537.36";
   assert.equal(permissionPath(iphone, 5), "ios_safari");
   assert.equal(permissionPath(ipad, 5), "ios_safari");
   assert.equal(permissionPath(ipad, 0), "safari");
   assert.equal(permissionPath(iphone.replace("Version/17.0", "CriOS/130.0"), 5), "ios_other");
   assert.equal(permissionPath(android, 5), "android");
-  assert.equal(permissionPath("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", 0), "firefox");
+  assert.equal(
+    permissionPath("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", 0),
+    "firefox",
+  );
   assert.equal(permissionPath(`${android} Instagram 300.0`, 5), "in_app");
 });
 

@@ -130,4 +130,3 @@ function line(visit: Visit, message: ChatMessage): HTMLElement {
     h("span", { dir: "auto", class: "said" }, message.text || t("This message was erased.")),
   );
 }
-

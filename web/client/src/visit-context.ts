@@ -21,7 +21,11 @@ export interface ConsentText {
 
 /** Boot data of web.pages.SeatPage. */
 export interface VisitBoot {
-  readonly clinic: { readonly name: string; readonly phone: string; readonly zone: { id: string; city: string } };
+  readonly clinic: {
+    readonly name: string;
+    readonly phone: string;
+    readonly zone: { id: string; city: string };
+  };
   readonly consult_id: string;
   readonly participant_id: string;
   readonly role: "patient" | "companion" | "physician" | "interpreter" | "coordinator";

@@ -15,7 +15,12 @@ const EXPECTING: ReadonlySet<string> = new Set(["too_early", "on_hold", "separat
 export function openQuiet(screen: string): OpenScreen {
   return (visit, root) => {
     root.append(clone(`screen-${screen}`));
-    const note = h("p", { class: "note note-warn", role: "status", hidden: true }, icon("wifi"), h("span", { class: "grow" }));
+    const note = h(
+      "p",
+      { class: "note note-warn", role: "status", hidden: true },
+      icon("wifi"),
+      h("span", { class: "grow" }),
+    );
     root.append(note);
     fillPhone(root, visit.boot.clinic.phone);
     const home = maybe<HTMLAnchorElement>(root, "home");
@@ -58,7 +63,8 @@ function fillTimes(visit: Visit, root: HTMLElement, view: ConsultView): void {
     times,
     h("h2", {}, t("Your visit begins at")),
     ...zones.map(line),
-    minutes > 0 && h("p", { class: "dim" }, t("The waiting room opens in {time}.", { time: duration(minutes) })),
+    minutes > 0 &&
+      h("p", { class: "dim" }, t("The waiting room opens in {time}.", { time: duration(minutes) })),
   );
 }
 

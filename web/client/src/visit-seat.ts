@@ -12,7 +12,13 @@ import { byId, fill, h, icon } from "./dom.ts";
 import { Media } from "./media/media.ts";
 import { keepAwake } from "./media/wake.ts";
 import type {
-  Accepted, ClientMessage, ConsultView, DeviceCheck, MediaAnswer, Screen as ScreenName, ServerMessage,
+  Accepted,
+  ClientMessage,
+  ConsultView,
+  DeviceCheck,
+  MediaAnswer,
+  Screen as ScreenName,
+  ServerMessage,
 } from "./protocol.gen.ts";
 import { type Channel, type ChannelState, openChannel, Refusal } from "./socket.ts";
 
@@ -21,7 +27,14 @@ type Shown = ScreenName | "rejected" | "recheck";
 
 /** Where media is connected, so that letting somebody in takes no time. */
 const CONNECTED: ReadonlySet<Shown> = new Set(["waiting", "recheck", "room", "on_hold", "separated"]);
-const OVER: ReadonlySet<ScreenName> = new Set(["ended", "cancelled", "no_show", "declined", "removed", "closed"]);
+const OVER: ReadonlySet<ScreenName> = new Set([
+  "ended",
+  "cancelled",
+  "no_show",
+  "declined",
+  "removed",
+  "closed",
+]);
 const PROBLEM_SHOWN_MS = 12_000;
 
 async function opener(shown: Shown): Promise<OpenScreen> {
@@ -168,14 +181,16 @@ class Seat implements Visit {
     this.shown = shown;
     const turn = ++this.opening;
     keepAwake(CONNECTED.has(shown) || shown === "check");
-    void opener(shown).then((open) => {
-      if (turn === this.opening) this.open(shown, open);
-    }).catch((error: unknown) => {
-      // A part of the page did not load; the next view tries again.
-      if (turn === this.opening) this.shown = null;
-      console.error(error);
-      this.problem(new Refusal("offline"));
-    });
+    void opener(shown)
+      .then((open) => {
+        if (turn === this.opening) this.open(shown, open);
+      })
+      .catch((error: unknown) => {
+        // A part of the page did not load; the next view tries again.
+        if (turn === this.opening) this.shown = null;
+        console.error(error);
+        this.problem(new Refusal("offline"));
+      });
   }
 
   private open(shown: Shown, open: OpenScreen): void {
@@ -259,7 +274,8 @@ class Seat implements Visit {
   }
 
   private clicked(event: MouseEvent): void {
-    const target = event.target instanceof Element ? event.target.closest<HTMLButtonElement>("button[data-do]") : null;
+    const target =
+      event.target instanceof Element ? event.target.closest<HTMLButtonElement>("button[data-do]") : null;
     const name = target?.dataset["do"];
     if (!target || !name || target.type === "submit") return;
     const action = this.screen?.actions[name] ?? this.common[name];
@@ -301,7 +317,12 @@ class Seat implements Visit {
 }
 
 const NEEDS_NO_ID: ReadonlySet<string> = new Set([
-  "set_media", "report_device_check", "report_connection", "fetch_chat", "connect_media", "close_media",
+  "set_media",
+  "report_device_check",
+  "report_connection",
+  "fetch_chat",
+  "connect_media",
+  "close_media",
 ]);
 
 /** 128 random bits: sent again after a lost answer, the server answers again and does nothing twice. */

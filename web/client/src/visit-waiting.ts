@@ -98,7 +98,10 @@ function fillSteps(visit: Visit, root: HTMLElement, view: ConsultView): void {
     { state: here ? "now" : "next", words: t("The doctor lets you in") },
     {
       state: "next",
-      words: view.interpreter_booked && patient ? t("You talk with the doctor and the interpreter") : t("The visit begins"),
+      words:
+        view.interpreter_booked && patient
+          ? t("You talk with the doctor and the interpreter")
+          : t("The visit begins"),
     },
   ];
   fill(part(root, "steps"), ...steps.map(stepLine));

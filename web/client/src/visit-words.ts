@@ -43,7 +43,10 @@ export function refusalWords(error: unknown): string {
 
 function supportWords(error: unknown): string {
   const support = error instanceof Refusal ? error.supportId : null;
-  if (support) return t("Something went wrong on our side. Please say this number if you call us: {number}", { number: support });
+  if (support)
+    return t("Something went wrong on our side. Please say this number if you call us: {number}", {
+      number: support,
+    });
   return t("Something went wrong on our side. Please try again.");
 }
 
@@ -98,10 +101,12 @@ export function blockedWords(visit: Visit): string {
 
 /** What keeps this person from the clinic outside the room, in words; "" when nothing does. */
 export function troubleWords(visit: Visit): string {
-  if (visit.channel === "lost") return t("The internet connection stopped. We are bringing you back. Your place is kept.");
+  if (visit.channel === "lost")
+    return t("The internet connection stopped. We are bringing you back. Your place is kept.");
   if (visit.media.connection.state === "failed") {
     return blockedWords(visit);
   }
-  if (visit.media.interruptedKinds.has("audio")) return t("Another app is using your microphone. End any phone call.");
+  if (visit.media.interruptedKinds.has("audio"))
+    return t("Another app is using your microphone. End any phone call.");
   return "";
 }

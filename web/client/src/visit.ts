@@ -15,12 +15,20 @@ const slow = setTimeout(() => {
 async function start(): Promise<void> {
   try {
     // Named together, so that they travel together: each would else be asked for only when the one before arrived.
-    const [{ openSeat }] = await Promise.all([import("./visit-seat.ts"), import("./socket.ts"), import("./media/media.ts")]);
+    const [{ openSeat }] = await Promise.all([
+      import("./visit-seat.ts"),
+      import("./socket.ts"),
+      import("./media/media.ts"),
+    ]);
     openSeat(boot<VisitBoot>(), () => clearTimeout(slow));
   } catch (error) {
     clearTimeout(slow);
     console.error(error);
-    const reload = h("button", { type: "button", class: "btn btn-act btn-wide btn-big" }, t("Load the page again"));
+    const reload = h(
+      "button",
+      { type: "button", class: "btn btn-act btn-wide btn-big" },
+      t("Load the page again"),
+    );
     reload.addEventListener("click", () => location.reload());
     fill(byId("screen"), h("h1", {}, t("The page could not load completely")), reload);
   }

@@ -22,7 +22,12 @@ export function openConsent(visit: Visit, frame: StepFrame, page: string): StepS
     actions: {
       consent_yes: async () => {
         if (!text) return;
-        await visit.send({ type: "give_consent", text_id: text.id, text_hash: text.hash, language: text.language });
+        await visit.send({
+          type: "give_consent",
+          text_id: text.id,
+          text_hash: text.hash,
+          language: text.language,
+        });
         frame.done();
       },
       consent_no: () => {

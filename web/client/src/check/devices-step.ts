@@ -41,7 +41,8 @@ export function rememberChecked(): void {
 /** Whether the browser has a standing permission; where it cannot say, ask by a tap. */
 export async function mayOpenSilently(): Promise<boolean> {
   try {
-    const query = (name: string): Promise<PermissionStatus> => navigator.permissions.query({ name: name as PermissionName });
+    const query = (name: string): Promise<PermissionStatus> =>
+      navigator.permissions.query({ name: name as PermissionName });
     const states = await Promise.all([query("camera"), query("microphone")]);
     return states.every((status) => status.state === "granted");
   } catch {
@@ -139,7 +140,10 @@ export class DeviceStep implements StepScreen {
     const opened = await devices.open({ audio: true, video: !soundOnly });
     for (const button of buttons) button.disabled = false;
     this.cameraFailed = opened.video !== null;
-    this.visit.reportCheck({ camera: soundOnly ? null : resultOf(opened.video), microphone: resultOf(opened.audio) });
+    this.visit.reportCheck({
+      camera: soundOnly ? null : resultOf(opened.video),
+      microphone: resultOf(opened.audio),
+    });
     if (opened.audio !== null) return this.help(opened, opened.audio);
     if (opened.video === "denied") return this.help(opened, "denied");
     this.showDevices();
@@ -206,7 +210,9 @@ export class DeviceStep implements StepScreen {
     const { root } = this.frame;
     const value = this.levelMeter?.read() ?? 0;
     const lit = Math.round(value * BARS);
-    all<SVGRectElement>("[data-part=level] rect", root).forEach((bar, i) => bar.classList.toggle("on", i < lit));
+    all<SVGRectElement>("[data-part=level] rect", root).forEach((bar, i) =>
+      bar.classList.toggle("on", i < lit),
+    );
     const now = performance.now();
     if (value >= HEARD_LEVEL && this.heardAt < 0) {
       this.heardAt = now;
@@ -230,13 +236,18 @@ export class DeviceStep implements StepScreen {
     const { root } = this.frame;
     const played = await playChime(this.visit.media.devices.choice.speaker);
     for (const name of ["heard", "not_heard"]) show(root.querySelector(`[data-do=${name}]`)!, played);
-    say(part(root, "sound-words"), played ? t("Did you hear two soft notes?") : t("The browser did not play the sound. Press again."));
+    say(
+      part(root, "sound-words"),
+      played ? t("Did you hear two soft notes?") : t("The browser did not play the sound. Press again."),
+    );
   }
 
   private heard(yes: boolean): void {
     const { root } = this.frame;
     this.visit.reportCheck({ speaker: yes ? "ok" : "silent" });
-    const no = t("Turn the volume up, switch silent mode off, or choose another speaker below. Then play it again.");
+    const no = t(
+      "Turn the volume up, switch silent mode off, or choose another speaker below. Then play it again.",
+    );
     say(part(root, "sound-words"), yes ? t("Good. You will hear the others.") : no);
     if (!yes) root.querySelector("details")!.open = true;
     for (const name of ["heard", "not_heard"]) show(root.querySelector(`[data-do=${name}]`)!, false);

@@ -23,7 +23,12 @@ export function openPlace(visit: Visit, frame: StepFrame, told: (country: string
   const number = (): void => {
     const found = numberIn(visit, country.value);
     show(part(root, "number"), found !== null);
-    fill(part(root, "number-words"), t("The emergency number there:"), " ", h("b", {}, bdi(found ?? "", { dir: "ltr" })));
+    fill(
+      part(root, "number-words"),
+      t("The emergency number there:"),
+      " ",
+      h("b", {}, bdi(found ?? "", { dir: "ltr" })),
+    );
   };
   country.addEventListener("change", number);
   number();

@@ -13,7 +13,9 @@ export function chime(): Blob {
   NOTES_HZ.forEach((hz, note) => {
     for (let i = 0; i < perNote; i += 1) {
       const envelope = Math.sin((Math.PI * i) / perNote) ** 2;
-      samples[note * perNote + i] = Math.round(32767 * PEAK * envelope * Math.sin((2 * Math.PI * hz * i) / RATE_HZ));
+      samples[note * perNote + i] = Math.round(
+        32767 * PEAK * envelope * Math.sin((2 * Math.PI * hz * i) / RATE_HZ),
+      );
     }
   });
   return new Blob([header(samples.byteLength), samples], { type: "audio/wav" });

@@ -7,14 +7,22 @@ import type { Devices } from "./devices.ts";
 type Wanted = "videoinput" | "audioinput" | "audiooutput";
 
 /** Fill `place` with the lists of what is plugged in now; call again after a device change. */
-export async function fillChoices(place: HTMLElement, devices: Devices, failed: (error: unknown) => void): Promise<void> {
+export async function fillChoices(
+  place: HTMLElement,
+  devices: Devices,
+  failed: (error: unknown) => void,
+): Promise<void> {
   const found = await devices.list();
   const chosen: Record<Wanted, string | undefined> = {
     videoinput: devices.camera?.getSettings().deviceId,
     audioinput: devices.microphone?.getSettings().deviceId,
     audiooutput: devices.choice.speaker ?? "default",
   };
-  const label: Record<Wanted, string> = { videoinput: t("Camera"), audioinput: t("Microphone"), audiooutput: t("Speaker") };
+  const label: Record<Wanted, string> = {
+    videoinput: t("Camera"),
+    audioinput: t("Microphone"),
+    audiooutput: t("Speaker"),
+  };
   const wanted: Wanted[] = ["videoinput", "audioinput"];
   if ("setSinkId" in HTMLMediaElement.prototype) wanted.push("audiooutput");
   const choose = (kind: Wanted, id: string): void => {
@@ -29,7 +37,12 @@ export async function fillChoices(place: HTMLElement, devices: Devices, failed: 
     return h("label", { class: "field" }, h("span", { class: "label" }, label[kind]), select);
   };
   const lists = wanted.map(list);
-  fill(place, ...(lists.some(Boolean) ? lists : [h("p", { class: "dim" }, t("Turn on the camera and microphone first."))]));
+  fill(
+    place,
+    ...(lists.some(Boolean)
+      ? lists
+      : [h("p", { class: "dim" }, t("Turn on the camera and microphone first."))]),
+  );
 }
 
 function option(device: MediaDeviceInfo): HTMLElement {

@@ -59,7 +59,9 @@ export class Devices {
   oninterrupted: (kind: Kind) => void = () => {};
 
   get supported(): boolean {
-    return typeof navigator.mediaDevices?.getUserMedia === "function" && typeof RTCPeerConnection === "function";
+    return (
+      typeof navigator.mediaDevices?.getUserMedia === "function" && typeof RTCPeerConnection === "function"
+    );
   }
 
   /** Open what is missing. Both at once for one question of the browser; one by one when that fails. */
@@ -98,7 +100,9 @@ export class Devices {
       },
       video: want.video && {
         ...pictureSize(),
-        ...(strict && this.choice.camera ? { deviceId: { exact: this.choice.camera } } : { facingMode: this.facing }),
+        ...(strict && this.choice.camera
+          ? { deviceId: { exact: this.choice.camera } }
+          : { facingMode: this.facing }),
       },
     });
     try {
@@ -196,7 +200,10 @@ export class Devices {
   /** Ask which window to show. Null when the person changed their mind. */
   async openScreen(onended: () => void): Promise<boolean> {
     try {
-      const stream = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { max: 15 } }, audio: false });
+      const stream = await navigator.mediaDevices.getDisplayMedia({
+        video: { frameRate: { max: 15 } },
+        audio: false,
+      });
       const track = stream.getVideoTracks()[0];
       if (!track) return false;
       track.contentHint = "detail";

@@ -28,7 +28,8 @@ export function expectedSlots(view: ConsultView): Set<number> {
   const slots = new Set<number>();
   if (!mayPublish(view)) return slots;
   for (const person of view.people) {
-    if (person.slot !== null && person.seat === "present" && person.connected && person.audio_on) slots.add(person.slot);
+    if (person.slot !== null && person.seat === "present" && person.connected && person.audio_on)
+      slots.add(person.slot);
   }
   return slots;
 }
@@ -88,7 +89,8 @@ export class Media {
   /** The page is looked at again: a phone may have taken the camera meanwhile, and gives it back unasked. */
   awoke(): void {
     const { devices } = this;
-    if (this.interruptedKinds.has("video") && !live(devices.camera) && devices.cameraWanted) void devices.reopen("video");
+    if (this.interruptedKinds.has("video") && !live(devices.camera) && devices.cameraWanted)
+      void devices.reopen("video");
   }
 
   private outgoing(): Outgoing {
@@ -102,7 +104,8 @@ export class Media {
   }
 
   private devicesChanged(): void {
-    if (live(this.devices.microphone) && !this.devices.microphone.muted) this.interruptedKinds.delete("audio");
+    if (live(this.devices.microphone) && !this.devices.microphone.muted)
+      this.interruptedKinds.delete("audio");
     if (live(this.devices.camera) && !this.devices.camera.muted) this.interruptedKinds.delete("video");
     void this.connection.send(this.outgoing());
     this.events.devices?.();
@@ -111,7 +114,8 @@ export class Media {
   /** A headset was unplugged while it was our microphone: take whatever the system offers now. */
   private readonly replugged = (): void => {
     const { microphone } = this.devices;
-    if (microphone && !live(microphone) && !this.interruptedKinds.has("audio")) void this.devices.reopen("audio");
+    if (microphone && !live(microphone) && !this.interruptedKinds.has("audio"))
+      void this.devices.reopen("audio");
     this.events.devices?.();
   };
 

@@ -46,7 +46,9 @@ export class Peer {
     };
     // The order of the m-lines is the agreement with the server: audio, camera, screen, then the slots.
     this.up = {
-      audio: sending("audio", [{ maxBitrate: AUDIO_KBPS_MAX * 1000, priority: "high", networkPriority: "high" }]),
+      audio: sending("audio", [
+        { maxBitrate: AUDIO_KBPS_MAX * 1000, priority: "high", networkPriority: "high" },
+      ]),
       camera: sending("video", cameraEncodings(cameraLines)),
       screen: sending("video", [{ maxBitrate: SCREEN_KBPS_MAX * 1000 }]),
     };

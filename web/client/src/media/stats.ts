@@ -32,7 +32,8 @@ const SOURCE_AGE_MS_MAX = 400;
 export function loudness(peer: Peer): number[] {
   return Array.from({ length: PEOPLE_SLOTS }, (_, slot) => {
     const source = peer.audioSlot(slot)?.getSynchronizationSources?.()[0];
-    if (!source || performance.timeOrigin + performance.now() - source.timestamp > SOURCE_AGE_MS_MAX) return 0;
+    if (!source || performance.timeOrigin + performance.now() - source.timestamp > SOURCE_AGE_MS_MAX)
+      return 0;
     return source.audioLevel ?? 0;
   });
 }

@@ -22,7 +22,11 @@ export class Desk {
   }
 
   /** Open a dialog about the person whose button was pressed. */
-  private ask(name: string, button: HTMLElement, words?: (person: PersonView) => string): PersonView | undefined {
+  private ask(
+    name: string,
+    button: HTMLElement,
+    words?: (person: PersonView) => string,
+  ): PersonView | undefined {
     this.about = button.dataset["about"] ?? null;
     const { person } = this;
     if (!person) return undefined;
@@ -117,7 +121,8 @@ export class Desk {
   private async admit(): Promise<void> {
     const { person } = this;
     if (!person) return;
-    const identity_confirmed = dialog("admit").querySelector<HTMLInputElement>("[name=identity]")?.checked ?? false;
+    const identity_confirmed =
+      dialog("admit").querySelector<HTMLInputElement>("[name=identity]")?.checked ?? false;
     await this.tell({
       type: "admit",
       participant: person.id,
@@ -151,7 +156,12 @@ export class Desk {
 }
 
 const ABOUT = ["admit", "decline", "remove", "rename"] as const;
-const ABOUT_DIALOGS: ReadonlySet<string> = new Set(["dialog-admit", "dialog-decline", "dialog-remove", "dialog-rename"]);
+const ABOUT_DIALOGS: ReadonlySet<string> = new Set([
+  "dialog-admit",
+  "dialog-decline",
+  "dialog-remove",
+  "dialog-rename",
+]);
 
 export function mustIdentify(person: PersonView): boolean {
   return person.further_device_waiting || (person.role === "patient" && person.identity_confirmed !== true);

@@ -18,7 +18,8 @@ export function dockActions(visit: Visit): Actions {
   };
   return {
     mute: async () => {
-      if (!live(devices.microphone)) return refused((await devices.open({ audio: true, video: false })).audio);
+      if (!live(devices.microphone))
+        return refused((await devices.open({ audio: true, video: false })).audio);
       devices.setMuted(!devices.muted);
     },
     camera: async () => refused(await devices.setCamera(!live(devices.camera))),
@@ -58,9 +59,21 @@ export function drawDock(root: ParentNode, visit: Visit, view: ConsultView): voi
   const patient = isPatient(visit.boot.role);
   const heard = live(devices.microphone) && !devices.muted;
   const seen = live(devices.camera);
-  toggle(root, "mute", !heard, heard ? "mic" : "micoff", heard ? (patient ? t("Microphone") : t("Mute")) : t("Unmute"));
+  toggle(
+    root,
+    "mute",
+    !heard,
+    heard ? "mic" : "micoff",
+    heard ? (patient ? t("Microphone") : t("Mute")) : t("Unmute"),
+  );
   toggle(root, "camera", !seen, seen ? "cam" : "camoff", seen ? t("Camera") : t("Camera on"));
-  toggle(root, "share", view.sharing !== null, "share", view.sharing === null ? t("Share screen") : t("Stop sharing"));
+  toggle(
+    root,
+    "share",
+    view.sharing !== null,
+    "share",
+    view.sharing === null ? t("Share screen") : t("Stop sharing"),
+  );
   for (const button of all("[data-do=share]", root)) {
     const fit = mayShare(view);
     if (fit) delete button.dataset["unfit"];
@@ -74,7 +87,11 @@ export function drawDock(root: ParentNode, visit: Visit, view: ConsultView): voi
 /** Phones cannot show their screen; and only a physician stops somebody else's. */
 function mayShare(view: ConsultView): boolean {
   if (view.sharing !== null) return view.sharing === view.me.participant || view.me.role === "physician";
-  return view.can.includes("start_sharing") && typeof navigator.mediaDevices?.getDisplayMedia === "function" && !flippable();
+  return (
+    view.can.includes("start_sharing") &&
+    typeof navigator.mediaDevices?.getDisplayMedia === "function" &&
+    !flippable()
+  );
 }
 
 /** Phones and tablets: two cameras and no list worth choosing from. */

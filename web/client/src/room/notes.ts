@@ -33,7 +33,11 @@ export class Notes {
     const button = name && h("button", { type: "button", class: "btn btn-act", "data-do": name }, label);
     const element = h(
       "div",
-      { class: `note on-page mid ${TONES[note.tone ?? "plain"]}`, role: note.urgent ? "alert" : "status", "data-matter": matter },
+      {
+        class: `note on-page mid ${TONES[note.tone ?? "plain"]}`,
+        role: note.urgent ? "alert" : "status",
+        "data-matter": matter,
+      },
       icon(note.icon),
       h("span", { class: "grow", "data-words": true }, note.words),
       button,

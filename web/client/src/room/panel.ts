@@ -79,7 +79,10 @@ export class Panel {
     this.announce(waiting);
     fill(part(this.root, "waiting-list"), ...waiting.map((person) => waitingCard(person, now)));
     fill(part(this.root, "people"), ...others.map((person) => personLine(person, view)));
-    say(part(this.root, "people-count"), String(view.people.filter((person) => person.seat === "present").length));
+    say(
+      part(this.root, "people-count"),
+      String(view.people.filter((person) => person.seat === "present").length),
+    );
     const patient = view.people.find((person) => person.role === "patient" && person.birth_year !== null);
     show(part(this.root, "patient-card"), patient !== undefined);
     if (patient) fill(part(this.root, "patient-list"), ...facts(patient, now));
@@ -93,7 +96,11 @@ export class Panel {
     const [first] = news;
     if (first) this.visit.announce(t("{name} is in the waiting room.", { name: first.name }));
     const hidden = byId("panel-people").hidden && waiting.length > 0;
-    const words = tn("{n} person is in the waiting room.", "{n} people are in the waiting room.", waiting.length);
+    const words = tn(
+      "{n} person is in the waiting room.",
+      "{n} people are in the waiting room.",
+      waiting.length,
+    );
     this.notes.set("waiting", hidden ? { words, icon: "bell", button: ["tab-people", t("Show")] } : null);
   }
 
@@ -120,7 +127,8 @@ function waitingCard(person: PersonView, now: Date): HTMLElement {
   const may = (verb: Verb): boolean => person.can.includes(verb);
   const further = person.further_device_waiting;
   const minutes = since === null ? 0 : minutesBetween(new Date(since), now);
-  const waited = since !== null && h("span", { class: "small num" }, tn("{n} minute", "{n} minutes", minutes));
+  const waited =
+    since !== null && h("span", { class: "small num" }, tn("{n} minute", "{n} minutes", minutes));
   return h(
     "li",
     { class: "card waiting-card stack stack-s", "data-waiting": person.id, "data-role": person.role },
@@ -168,7 +176,13 @@ function personLine(person: PersonView, view: ConsultView): HTMLElement {
   return h(
     "li",
     { "data-line": person.id },
-    h("span", {}, h("b", {}, mine ? t("You") : bdi(person.name)), " ", h("span", { class: "small dim" }, roleWords(person.role))),
+    h(
+      "span",
+      {},
+      h("b", {}, mine ? t("You") : bdi(person.name)),
+      " ",
+      h("span", { class: "small dim" }, roleWords(person.role)),
+    ),
     connectionTag(person),
     h(
       "span",
@@ -218,4 +232,3 @@ export function facts(person: PersonView, now: Date): HTMLElement[] {
   line(t("Emergency number there"), person.emergency_number, true);
   return lines;
 }
-

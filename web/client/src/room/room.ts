@@ -71,7 +71,9 @@ class Room implements Screen {
   /** After a reload in the middle of the visit, or without a check on this page. */
   private async openDevices(): Promise<void> {
     const { devices } = this.visit.media;
-    const opened = devices.supported ? await devices.open({ audio: true, video: devices.cameraWanted }) : null;
+    const opened = devices.supported
+      ? await devices.open({ audio: true, video: devices.cameraWanted })
+      : null;
     this.failedOpen = opened !== null && opened.audio !== null;
     this.connection();
   }
@@ -146,7 +148,10 @@ class Room implements Screen {
     const none = !taken && this.failedOpen && !live(devices.microphone);
     const common = { icon: "micoff", tone: "warn", urgent: true } as const;
     const note = (words: string, button: readonly [string, string]): Note => ({ ...common, words, button });
-    const takenNote = note(t("Your microphone was taken by another app."), ["resume_devices", t("Tap to continue")]);
+    const takenNote = note(t("Your microphone was taken by another app."), [
+      "resume_devices",
+      t("Tap to continue"),
+    ]);
     const silentNote = note(t("The others cannot hear you."), ["open_devices", t("Turn on the microphone")]);
     this.notes.set("taken", taken ? takenNote : null);
     this.notes.set("silent", none ? silentNote : null);
@@ -157,7 +162,10 @@ class Room implements Screen {
     const words = interpreterMissing(view);
     this.notes.set("interpreter", words ? { words, icon: "terp", tone: "terp", urgent: true } : null);
     const own = view.sharing === view.me.participant;
-    this.notes.set("sharing", own ? { words: t("Everyone sees the window you share."), icon: "share" } : null);
+    this.notes.set(
+      "sharing",
+      own ? { words: t("Everyone sees the window you share."), icon: "share" } : null,
+    );
     const heading = maybe(this.root, "patient");
     if (heading) this.fillBar(heading, view);
   }

@@ -20,7 +20,16 @@ export function isWaiting(person: PersonView): boolean {
 
 /** Stands where the booked interpreter will be, for those who are not told who waits. */
 function expectedInterpreter(like: PersonView): PersonView {
-  return { ...like, id: "expected-interpreter", role: "interpreter", name: "", seat: "invited", connected: false, slot: null, can: [] };
+  return {
+    ...like,
+    id: "expected-interpreter",
+    role: "interpreter",
+    name: "",
+    seat: "invited",
+    connected: false,
+    slot: null,
+    can: [],
+  };
 }
 
 /** The people with a tile. The booked interpreter keeps one before they come: they are never out of sight. */
@@ -30,7 +39,9 @@ export function seating(view: ConsultView): PersonView[] {
   const unseen = view.interpreter_booked && !view.people.some((person) => person.role === "interpreter");
   const people = unseen && me ? [...view.people, expectedInterpreter(me)] : view.people;
   const ordered = inOrder({ ...view, people });
-  return ordered.filter((person) => person.id === mine || WITH_TILE.has(person.seat) || expected(view, person));
+  return ordered.filter(
+    (person) => person.id === mine || WITH_TILE.has(person.seat) || expected(view, person),
+  );
 }
 
 /** Everyone in the order this viewer looks at them. */

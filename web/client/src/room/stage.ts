@@ -58,7 +58,8 @@ export class Stage {
       const tile = this.tiles.get(person.id) ?? new Tile(person, self);
       this.tiles.set(person.id, tile);
       // The share, hidden or not, stays the first child; moving an element would interrupt its picture.
-      if (this.root.children[at + 1] !== tile.figure) this.root.insertBefore(tile.figure, this.root.children[at + 1] ?? null);
+      if (this.root.children[at + 1] !== tile.figure)
+        this.root.insertBefore(tile.figure, this.root.children[at + 1] ?? null);
       tile.update(person);
     });
     this.announce(view);
@@ -74,7 +75,8 @@ export class Stage {
     const before = this.present;
     this.present = here;
     if (!before) return;
-    for (const [id, name] of here) if (!before.has(id)) this.visit.announce(t("{name} is in the visit now.", { name }));
+    for (const [id, name] of here)
+      if (!before.has(id)) this.visit.announce(t("{name} is in the visit now.", { name }));
     for (const [id, name] of before) if (!here.has(id)) this.visit.announce(t("{name} is away.", { name }));
   }
 
@@ -105,7 +107,8 @@ export class Stage {
       const audio = routed ? current?.audioSlot(person.slot ?? 0)?.track : null;
       tile.attach(video ?? null, audio ?? null);
     }
-    const screen = view.sharing && view.sharing !== view.me.participant ? current?.screenSlot.track : undefined;
+    const screen =
+      view.sharing && view.sharing !== view.me.participant ? current?.screenSlot.track : undefined;
     const shown = (this.screenVideo.srcObject as MediaStream | null)?.getTracks()[0];
     if (shown !== screen) {
       this.screenVideo.srcObject = screen ? new MediaStream([screen]) : null;
