@@ -8,6 +8,8 @@ from typing import Final
 
 from signaling.consult.values import CheckResult, ConnectionId, ConnectionLevel, ParticipantId, PeerId
 
+_LEVELS: Final[tuple[ConnectionLevel, ...]] = ("good", "fair", "weak", "lost")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
@@ -28,8 +30,14 @@ class PersonPresence:
     peer: PeerId | None = None
     audio_on: bool = True
     video_on: bool = True
-    connection_level: ConnectionLevel = "good"
+    reported_level: ConnectionLevel = "good"  # by the browser
+    measured_level: ConnectionLevel = "good"  # by the media plane, of the present peer
     device_check: Checked | None = None
+
+    @property
+    def connection_level(self) -> ConnectionLevel:
+        """How good the connection is: the worse of what either end sees."""
+        return max(self.reported_level, self.measured_level, key=_LEVELS.index)
 
 
 NOBODY: Final = PersonPresence()
@@ -84,8 +92,9 @@ def given_up(presence: ConsultPresence, participant: ParticipantId) -> ConsultPr
 
 
 def with_peer(presence: ConsultPresence, participant: ParticipantId, peer: PeerId | None) -> ConsultPresence:
-    """The participant's media goes through `peer`, or nowhere."""
-    return with_person(presence, participant, replace(presence.of(participant), peer=peer))
+    """The participant's media goes through `peer`, or nowhere; nothing is measured of it yet."""
+    person = replace(presence.of(participant), peer=peer, measured_level="good")
+    return with_person(presence, participant, person)
 
 
 def without_peer(presence: ConsultPresence, peer: PeerId) -> ConsultPresence:
@@ -96,13 +105,20 @@ def without_peer(presence: ConsultPresence, peer: PeerId) -> ConsultPresence:
     return presence
 
 
-def with_level(
+def with_reported_level(
+    presence: ConsultPresence, participant: ParticipantId, level: ConnectionLevel
+) -> ConsultPresence:
+    """The participant's browser says its connection is `level`."""
+    return with_person(presence, participant, replace(presence.of(participant), reported_level=level))
+
+
+def with_measured_level(
     presence: ConsultPresence, participant: ParticipantId | None, level: ConnectionLevel
 ) -> ConsultPresence:
-    """The participant's connection is `level`; None is nobody here."""
+    """The media plane says so of the participant's peer; None is nobody here."""
     if participant is None:
         return presence
-    return with_person(presence, participant, replace(presence.of(participant), connection_level=level))
+    return with_person(presence, participant, replace(presence.of(participant), measured_level=level))
 
 
 def with_media(

@@ -75,6 +75,10 @@ class Connections:
             return None
         return self._boards[entry.clinic][connection]
 
+    def accounts(self) -> frozenset[UserId]:
+        """The accounts with an open board."""
+        return frozenset(entry.user for entry in self._entries.values() if isinstance(entry, BoardEntry))
+
     def of_account(self, user: UserId, devices: Collection[DeviceId]) -> tuple[ConnectionId, ...]:
         """The boards of an account, and the seats on these devices."""
         return tuple(

@@ -6,11 +6,12 @@ Refusing somebody media must not depend on luck: what could not be told is told 
 import asyncio
 import logging
 from collections.abc import Awaitable
+from datetime import datetime, timedelta
 from typing import Final
 
 from signaling.consult.presence import ConsultPresence
 from signaling.consult.routing import routing
-from signaling.consult.values import Consult, ConsultId, PeerId
+from signaling.consult.values import Consult, ConsultId, PeerId, SeatState
 from signaling.errors import Code, MediaUnavailable, Refused
 from signaling.ports import Clock, MediaPort, PeerLink, Routing
 
@@ -26,7 +27,8 @@ class MediaKeeper:
         """Nothing was told yet."""
         self._media = media
         self._clock = clock
-        self._told: dict[ConsultId, frozenset[PeerLink]] = {}
+        self._told: dict[ConsultId, frozenset[PeerLink] | None] = {}  # None: not known what it has heard
+        self._adopted: dict[ConsultId, tuple[int, datetime]] = {}  # at which version, and until when
         self._to_close: dict[ConsultId, set[PeerId]] = {}
         self._behind: set[ConsultId] = set()
         self._revision = 0
@@ -58,6 +60,8 @@ class MediaKeeper:
         if consult.over:
             await self._close(consult.id)
             return
+        if self._is_left_alone(consult, presence):
+            return
         links = _peer_links(consult, presence)
         if links == self._told.get(consult.id, frozenset()):
             self._behind -= {consult.id} if consult.id not in self._to_close else set()
@@ -66,6 +70,30 @@ class MediaKeeper:
         if await self._tell(consult.id, self._media.route(consult.id, told)):
             self._told[consult.id] = links
 
+    def adopt(self, consult: Consult) -> None:
+        """This server has just started: the media plane may still forward this consult's last routing."""
+        until = self._clock.now() + timedelta(seconds=consult.policy.lost_after_s)
+        self._adopted[consult.id] = (consult.version, until)
+        self._told[consult.id] = None
+
+    def is_adopted(self, consult: ConsultId) -> bool:
+        """Whether pages that name a peer still have it, as far as anybody knows."""
+        return consult in self._adopted
+
+    def _is_left_alone(self, consult: Consult, presence: ConsultPresence) -> bool:
+        """An adopted routing stands, so that nobody notices the restart, until everyone is back, somebody is
+        not back in time, or anything else happens in the consult.
+        """
+        if consult.id not in self._adopted:
+            return False
+        version, until = self._adopted[consult.id]
+        in_room = (p for p in consult.participants if p.seat is SeatState.PRESENT)
+        back = all(presence.of(p.id).peer is not None for p in in_room)
+        if consult.version == version and not back and self._clock.now() < until:
+            return True
+        del self._adopted[consult.id]
+        return False
+
     async def _close(self, consult: ConsultId) -> None:
         if await self._tell(consult, self._media.close_consult(consult)):
             self.forget(consult)
@@ -73,6 +101,7 @@ class MediaKeeper:
     def forget(self, consult: ConsultId) -> None:
         """The media plane knows nothing of this consult (any more): tell it everything next time."""
         self._told.pop(consult, None)
+        self._adopted.pop(consult, None)
         self._to_close.pop(consult, None)
         self._behind.discard(consult)
 
@@ -90,7 +119,7 @@ class MediaKeeper:
             async with asyncio.timeout(TOLD_WITHIN_S):
                 await telling
         except (MediaUnavailable, TimeoutError) as error:
-            self._told.pop(consult, None)
+            self._told[consult] = None
             self._behind.add(consult)
             _log.warning("media plane not reached, trying again: %s", type(error).__name__)
             return False

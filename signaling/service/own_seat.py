@@ -7,9 +7,9 @@ from signaling.consult.presence import (
     Checked,
     ConsultPresence,
     with_check,
-    with_level,
     with_media,
     with_peer,
+    with_reported_level,
 )
 from signaling.consult.rules import decide
 from signaling.consult.values import HERE, Consult, Participant, PeerId, SeatHolder, SeatState
@@ -96,7 +96,7 @@ def _noted(presence: ConsultPresence, me: Participant, message: Report) -> Consu
         case messages.SetMedia():
             return with_media(presence, me.id, audio_on=message.audio_on, video_on=message.video_on)
         case messages.ReportConnection():
-            return with_level(presence, me.id, message.level)
+            return with_reported_level(presence, me.id, message.level)
         case messages.ReportDeviceCheck():
             check = message.check
             return with_check(

@@ -15,7 +15,8 @@ from signaling.consult.presence import (
     given_up,
     overdue,
     owner_of,
-    with_level,
+    with_measured_level,
+    with_peer,
     without_peer,
 )
 from signaling.consult.values import (
@@ -151,6 +152,11 @@ class Service:
         self._connections.add(connection, entry)
         if holds_seat(me, entry.device):
             presence = await self._consults.presence.get(entry.consult)
+            if peer is not None and self._media.is_adopted(entry.consult):
+                # Only this page was ever told the id of its peer.
+                presence = await self._consults.presence.update(
+                    entry.consult, lambda p: with_peer(p, me.id, peer)
+                )
             if presence.of(me.id).peer != peer:
                 await self._publisher.drop_peer(entry.consult, me)
             await self._consults.presence.update(entry.consult, lambda p: connected(p, me.id, connection))
@@ -194,6 +200,15 @@ class Service:
                 gone = commands.ReleaseDevice(participant=entry.participant, device=entry.device)
                 await self._act(entry.consult, gone, TheClock())
             await self._publisher.publish(entry.consult)
+
+    async def accounts(self) -> frozenset[UserId]:
+        """The staff accounts with a board or a seat open here."""
+        users = set(self._connections.accounts())
+        for consult_id in self._connections.consults():
+            consult = (await self._consults.load(consult_id)).consult
+            here = {entry.participant for _, entry in self._connections.seats(consult_id)}
+            users.update(p.user for p in consult.participants if p.id in here and p.user is not None)
+        return frozenset(users)
 
     def hang_up(self, user: UserId, devices: Collection[DeviceId]) -> None:
         """An account signed out: close its boards, and the seats it held on these devices."""
@@ -246,7 +261,7 @@ class Service:
         async with self._consults.hold(consult):
             before = await self._consults.presence.get(consult)
             after = await self._consults.presence.update(
-                consult, lambda p: with_level(p, owner_of(p, peer), level)
+                consult, lambda p: with_measured_level(p, owner_of(p, peer), level)
             )
             if after.revision != before.revision:
                 await self._publisher.publish(consult)
@@ -259,6 +274,7 @@ class Service:
         for consult_id in await self._consults.store.live(limit=LIVE_MAX):
             async with self._consults.hold(consult_id):
                 consult = (await self._consults.load(consult_id)).consult
+                self._media.adopt(consult)
                 await self._consults.presence.update(
                     consult_id, partial(_nobody_connected, consult=consult, now=now)
                 )

@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pytest
 
-from signaling.consult.values import ClinicId, ConnectionId, DeviceId, Role
+from signaling.consult.values import ClinicId, ConnectionId, DeviceId, PeerId, Role
 from signaling.errors import Code, Refused
 from signaling.protocol import messages
 from signaling.protocol.shapes import ConsultView
@@ -300,6 +300,24 @@ async def test_what_identifies_a_patient_is_for_staff_only(world: World) -> None
         assert hidden.emergency_number is None
 
 
+async def test_a_connection_is_as_good_as_its_worse_end(world: World) -> None:
+    await world.in_room()
+    peer = await world.peer_of(PATIENT)
+
+    def level() -> str:
+        [patient] = [p for p in world.view("chen").people if p.role is PATIENT]
+        return patient.connection_level
+
+    assert peer is not None
+    await world.service.media_quality(world.consult, PeerId(peer), "weak")
+    await world.ask("amal", "report_connection", level="fair")
+    assert level() == "weak"
+    await world.service.media_quality(world.consult, PeerId(peer), "good")
+    assert level() == "fair"
+    await world.service.media_quality(world.consult, PeerId("unknown"), "lost")
+    assert level() == "fair"
+
+
 async def test_muted_and_switched_off_is_not_forwarded(world: World) -> None:
     await world.in_room()
     await world.ask("amal", "set_media", audio_on=False, video_on=False)
@@ -334,6 +352,16 @@ async def test_a_media_plane_that_was_away_is_told_again_until_it_knows(world: W
     assert len(world.media.links(world.consult)) == 2
 
 
+async def test_separating_people_is_told_again_even_when_nobody_is_left_to_hear(world: World) -> None:
+    await world.in_room()
+    world.media.fault = Code.MEDIA_UNAVAILABLE
+    await world.ask("chen", "leave")
+    assert world.media.links(world.consult)
+    world.media.fault = None
+    await world.service.tick()
+    assert not world.media.links(world.consult)
+
+
 async def test_an_offer_the_media_plane_refuses_is_a_refusal_with_its_code(world: World) -> None:
     await world.waiting()
     world.media.fault = Code.BAD_OFFER
@@ -354,21 +382,50 @@ async def test_a_dead_worker_ends_nobodys_consult(world: World) -> None:
 async def test_one_lost_peer_is_rebuilt_by_its_own_page_only(world: World) -> None:
     await world.in_room()
     peer = await world.peer_of(PATIENT)
-    await world.service.media_peer_lost(world.consult, peer)  # type: ignore[arg-type]
+    assert peer is not None
+    await world.service.media_peer_lost(world.consult, PeerId(peer))
     assert (world.told("amal"), world.told("chen")) == (["media_lost"], [])
     assert await world.hear_each_other() == {(PHYSICIAN, INTERPRETER), (INTERPRETER, PHYSICIAN)}
 
 
 async def test_after_a_restart_whoever_does_not_come_back_is_lost(world: World) -> None:
     await world.in_room()
-    world.presence = type(world.presence)()
-    world.service = world.restarted()
-    await world.service.start()
+    await world.restart()
     await world.connect("chen again", PHYSICIAN)
     world.clock.pass_s(11)
     await world.service.tick()
     seats = {p.role: p.seat for p in world.view("chen again").people}
     assert (seats[PATIENT], seats[PHYSICIAN]) == ("lost", "present")
+
+
+async def test_nobody_hears_a_restart_when_all_pages_come_back_with_their_peers(world: World) -> None:
+    await world.in_room()
+    peers = {role: await world.peer_of(role) for role in (PATIENT, PHYSICIAN, INTERPRETER)}
+    before = world.media.routings[world.consult]
+    await world.restart()
+    for role, peer in peers.items():
+        await world.connect(f"{role} again", role, peer=peer)
+        assert world.told(f"{role} again") == []
+        assert world.media.links(world.consult) == {(a.publisher, a.subscriber) for a in before.links}
+    assert await world.hear_each_other() == EVERYONE
+
+
+async def test_after_a_restart_whatever_happens_is_told_to_the_media_plane_at_once(world: World) -> None:
+    await world.in_room()
+    peer = await world.peer_of(PHYSICIAN)
+    await world.restart()
+    await world.connect("chen again", PHYSICIAN, peer=peer)
+    await world.ask("chen again", "leave")
+    assert not world.media.links(world.consult)
+
+
+async def test_after_a_restart_nobody_hears_on_when_nobody_comes_back(world: World) -> None:
+    await world.in_room()
+    await world.restart()
+    assert world.media.links(world.consult)
+    world.clock.pass_s(11)
+    await world.service.tick()
+    assert not world.media.links(world.consult)
 
 
 async def test_a_lost_persons_place_is_released_after_the_grace_and_they_wait_again(world: World) -> None:

@@ -65,7 +65,7 @@ class World:
         self.service = self.restarted()
 
     def restarted(self) -> Service:
-        """A service as it is after a start of the server."""
+        """A service that knows nothing yet."""
         return Service(
             store=self.store,
             presence=self.presence,
@@ -77,6 +77,13 @@ class World:
             outbox=self.sent,
             policy=Policy(),
         )
+
+    async def restart(self) -> None:
+        """The server dies and starts again a second later; presence is lost, the media plane lives on."""
+        self.presence = InProcessPresence()
+        self.clock.pass_s(1)
+        self.service = self.restarted()
+        await self.service.start()
 
     async def ask(self, who: str, what: str, /, **fields: Any) -> messages.Answer:
         """Send one message as a browser would and return the answer."""
