@@ -92,15 +92,15 @@ async def fill(tab: Tab, selector: str, value: str) -> None:
 
 
 async def check_devices(tab: Tab) -> None:
-    """From the check's first page to after the devices; staff who passed it in this browser are past it."""
+    """From the check's first page to after the devices; staff who passed it in this browser skip it."""
 
-    async def begun() -> bool:
-        return await asked(tab, SCREEN) not in ("check", None) or bool(
-            await asked(tab, PRESS, "open_devices")
-        )
+    async def begun() -> str | None:
+        screen = await asked(tab, SCREEN)
+        if screen == "check":
+            return "check" if await asked(tab, PRESS, "open_devices") else None
+        return screen if screen in ("waiting", "room") else None
 
-    await eventually(begun, bool, within_s=STEP_S_MAX, what="the check begins")
-    if await asked(tab, SCREEN) == "check":
+    if await eventually(begun, bool, within_s=STEP_S_MAX, what="the check begins") == "check":
         await press(tab, "next")
 
 
