@@ -1,12 +1,12 @@
 /** What a physician decides about people and time: let in, send away, hold, remove, rename, extend, end. */
 
 import { type Actions, personOf, type Visit } from "../visit-context.ts";
-import { closeDialog, dialog, openDialog, openedDialog } from "../visit-dialogs.ts";
+import { dialog, openDialog, openedDialog } from "../visit-dialogs.ts";
 import { maybe, part } from "../visit-template.ts";
 import { fill, say, show } from "../dom.ts";
 import { t } from "../i18n.ts";
 import type { ConsultView, DeclineReason, PersonView } from "../protocol.gen.ts";
-import { facts } from "./panel.ts";
+import { facts } from "./facts.ts";
 
 export class Desk {
   private readonly visit: Visit;
@@ -98,15 +98,13 @@ export class Desk {
 
   /** A patient's name and year of birth are read out and ticked; nobody else's need to be. */
   private askAdmit(button: HTMLElement): void | Promise<void> {
-    const person = this.ask("admit", button);
+    this.about = button.dataset["about"] ?? null;
+    const { person } = this;
     if (!person) return;
-    const box = dialog("admit");
-    const tick = part<HTMLElement>(box, "identity");
     const must = mustIdentify(person);
-    if (!must && !(mustConsent(person) && person.consented === false)) {
-      closeDialog("admit");
-      return this.admit();
-    }
+    if (!must && !(mustConsent(person) && person.consented === false)) return this.admit();
+    const box = openDialog("admit");
+    const tick = part<HTMLElement>(box, "identity");
     show(tick, must);
     const input = tick.querySelector("input");
     if (input) input.checked = false;

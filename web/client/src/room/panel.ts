@@ -6,11 +6,12 @@ import { connectionWords, roleWords } from "../visit-words.ts";
 import { attachChat } from "../visit-chat.ts";
 import { bdi, byId, fill, h, icon, say, show } from "../dom.ts";
 import { t, tn } from "../i18n.ts";
-import { countryName, languageName } from "../names.ts";
+import { languageName } from "../names.ts";
 import type { CheckResult, ConsultView, DeviceCheck, PersonView, Verb } from "../protocol.gen.ts";
-import { clock, minutesBetween } from "../times.ts";
+import { minutesBetween } from "../times.ts";
 import { inOrder, isWaiting } from "./seating.ts";
 import type { Notes } from "./notes.ts";
+import { facts } from "./facts.ts";
 import { Desk } from "./desk.ts";
 
 const TICK_MS = 20_000;
@@ -215,20 +216,3 @@ const SEATS: Readonly<Record<PersonView["seat"], () => string>> = {
   removed: () => t("Was removed"),
   revoked: () => t("Invitation taken back"),
 };
-
-/** Who the patient is and where, for the identity question and for an emergency. */
-export function facts(person: PersonView, now: Date): HTMLElement[] {
-  const lines: HTMLElement[] = [];
-  const line = (label: string, value: string | null | undefined, ltr = false): void => {
-    if (value) lines.push(h("dt", {}, label), h("dd", {}, bdi(value, ltr ? { dir: "ltr" } : {})));
-  };
-  line(t("Name"), person.name);
-  line(t("Born"), person.birth_year === null ? null : String(person.birth_year));
-  line(t("Speaks"), languageName(person.language));
-  line(t("Their time"), person.time_zone && clock(now, person.time_zone));
-  line(t("Country"), person.country && countryName(person.country));
-  line(t("Booked from"), person.city);
-  line(t("Where now"), person.location);
-  line(t("Emergency number there"), person.emergency_number, true);
-  return lines;
-}
