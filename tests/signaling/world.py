@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from signaling.consult.values import (
     ClinicId,
     ConnectionId,
@@ -14,6 +16,7 @@ from signaling.consult.values import (
     Role,
     UserId,
 )
+from signaling.errors import Code, Refused
 from signaling.ports import BoardEntry, SeatEntry
 from signaling.protocol import codec, messages
 from signaling.protocol.shapes import BoardView, ConsultView
@@ -215,3 +218,10 @@ NOT_COMMANDS = frozenset(
         "open_board",
     }
 )
+
+
+async def refused(world: World, who: str, what: str, /, **fields: object) -> Code:
+    """The code a message is refused with."""
+    with pytest.raises(Refused) as caught:
+        await world.ask(who, what, **fields)
+    return caught.value.code
