@@ -44,6 +44,7 @@ STOP_S_MAX: Final = 4.5
 # How long requests that are being answered may still take when the server ends.
 FINISH_S_MAX: Final = 1.0
 TIDY_EVERY_S: Final = 3600.0
+KEEP_EVERY_S: Final = 20.0
 
 log = logger("app")
 
@@ -78,6 +79,7 @@ async def running(settings: Settings, *, demo: bool) -> AsyncIterator[Demo | Non
         await _in_background(stack, service.run())
         await _in_background(stack, media.tell(service))
         await _in_background(stack, _tidy(services))
+        await _in_background(stack, _keep_sign_ins(services, service))
         await _http(stack, services, gateway)
         yield made
 
@@ -204,6 +206,18 @@ async def _tidy(services: Services) -> None:
         except (SQLAlchemyError, DatabaseBusyError) as error:
             log.warning("not tidied, trying again later", exc_info=error)
         await asyncio.sleep(TIDY_EVERY_S)
+
+
+async def _keep_sign_ins(services: Services, service: Service) -> None:
+    """Open pages keep their sign-in; pages whose sign-in is over are closed."""
+    while True:
+        await asyncio.sleep(KEEP_EVERY_S)
+        try:
+            for user in await service.accounts():
+                if not await services.sign_ins.keep(user, now=services.clock.now()):
+                    service.hang_up(user, await services.seats.devices_of(user))
+        except (SQLAlchemyError, DatabaseBusyError) as error:
+            log.warning("sign-ins not looked at, trying again", exc_info=error)
 
 
 async def _in_background(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:

@@ -37,15 +37,14 @@ def services(
 ) -> Services:
     """Everything a request may need. Raises `web.render.MissingAssetError` without a built front end."""
     accounts = Accounts(database, passwords)
-    consults = Consults(database)
     return Services(
         settings=settings,
         site=site(settings),
         clock=clock,
         database=database,
-        consults=consults,
+        consults=Consults(database),
         accounts=accounts,
-        sign_ins=SignIns(database, accounts, settings.sign_in, in_consult=consults.is_in_consult),
+        sign_ins=SignIns(database, accounts, settings.sign_in),
         seats=Seats(database, settings.invitations),
         throttle=Throttle(settings),
         tickets=tickets,

@@ -96,7 +96,7 @@ class Server(Section):
     )
     tls_key: Path | None = Field(None, description="Private key of the certificate (PEM).")
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_list)] = Field(
-        (), description="Networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."
+        (), description="Networks of proxies whose X-Forwarded-For is believed."
     )
     data_dir: Path = Field(
         default_factory=data_dir_default,
@@ -175,8 +175,11 @@ class Waiting(Section):
 class SignIn(Section):
     """Sign-in of staff."""
 
-    idle_s: Seconds = Field(
-        900, description="Seconds without use until staff must sign in again, outside a consult."
+    idle_s: int = Field(
+        900,
+        ge=120,
+        le=86400,
+        description="Seconds without a request, an open board or an open consult until staff sign in again.",
     )
     absolute_s: Seconds = Field(
         43200, description="Seconds after which staff must sign in again in any case."

@@ -140,6 +140,23 @@ def reset_password(
         print(password)
 
 
+@user.command("disable")
+def disable(email: str, config: ConfigOption = None) -> None:
+    """Close an account: nobody signs in with it any more, and its open pages close within a minute."""
+
+    async def work() -> bool:
+        from server.identity.accounts import Accounts
+        from server.identity.passwords import Passwords
+        from server.identity.random_values import SystemClock
+
+        async with _opened(loaded(config).settings) as database:
+            return await Accounts(database, Passwords()).disable(email=email, now=SystemClock().now())
+
+    if not _run(work()):
+        fail("there is no open account with this e-mail address")
+    say("the account is closed")
+
+
 def _password(*, from_stdin: bool) -> str:
     from server.identity.passwords import PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN
     from server.identity.random_values import new_password

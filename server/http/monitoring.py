@@ -13,8 +13,8 @@ from prometheus_client.process_collector import ProcessCollector
 from server.http.errors import HttpError
 from server.http.keys import SERVICES
 from server.settings import is_loopback
-from server.storage.consults import LIVE_MAX
 
+LIVE_MAX: Final = 2000
 BUCKETS_S: Final = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from server.identity.passwords import Passwords
 from server.identity.random_values import new_id
 from server.storage.database import Database
-from server.storage.tables import StaffAccount, StaffSignIn
+from server.storage.tables import SeatDevice, StaffAccount, StaffSignIn
 from signaling.consult.values import ClinicId, UserId
 
 StaffRole = Literal["physician", "coordinator", "interpreter"]
@@ -116,6 +116,25 @@ class Accounts:
         if user_id is None:
             return False
         await self._store(user_id, password, end_sign_ins=True)
+        return True
+
+    async def disable(self, *, email: str, now: datetime) -> bool:
+        """Close an account with its sign-ins and the seats it entered. False when there is none open."""
+        open_one = (StaffAccount.email == email.strip().lower(), StaffAccount.disabled_at.is_(None))
+        async with self._database.write() as connection:
+            query = select(StaffAccount.user_id).where(*open_one)
+            user_id = (await connection.execute(query)).scalar_one_or_none()
+            if user_id is None:
+                return False
+            await connection.execute(
+                update(StaffAccount).where(StaffAccount.user_id == user_id).values(disabled_at=now)
+            )
+            await connection.execute(delete(StaffSignIn).where(StaffSignIn.user_id == user_id))
+            await connection.execute(
+                update(SeatDevice)
+                .where(SeatDevice.user_id == user_id, SeatDevice.expires_at > now)
+                .values(expires_at=now)
+            )
         return True
 
     async def find(self, user_id: UserId) -> Account | None:

@@ -184,6 +184,12 @@ class Seats:
             row = await self._held(connection, consult_id, participant_id, cookie)
         return _seat(row) if row is not None and now < row.expires_at else None
 
+    async def devices_of(self, user_id: UserId) -> frozenset[DeviceId]:
+        """The devices with which an account has entered consults."""
+        query = select(SeatDevice.device_id).where(SeatDevice.user_id == user_id)
+        async with self._database.read() as connection:
+            return frozenset(DeviceId(one) for one in (await connection.execute(query)).scalars())
+
     async def give_up(self, held: Sequence[str], *, user_id: UserId, now: datetime) -> frozenset[DeviceId]:
         """Make cookies useless with which an account has entered consults. Returns the devices they were."""
         mine = (SeatDevice.user_id == user_id, SeatDevice.cookie_hash.in_([hashed(one) for one in held]))

@@ -1,6 +1,5 @@
 """Signed-in browsers of staff: opaque ids, stored as hashes, ended by idleness, age or sign-out."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -28,25 +27,13 @@ class SignedIn:
 
 
 class SignIns:
-    """The sign-ins in the database.
+    """The sign-ins in the database."""
 
-    Args:
-        in_consult: whether an account's person is in a consult now; they are not idle then.
-    """
-
-    def __init__(
-        self,
-        database: Database,
-        accounts: Accounts,
-        settings: SignIn,
-        *,
-        in_consult: Callable[[UserId], Awaitable[bool]],
-    ) -> None:
+    def __init__(self, database: Database, accounts: Accounts, settings: SignIn) -> None:
         self._database = database
         self._accounts = accounts
         self._idle = timedelta(seconds=settings.idle_s)
         self._absolute = timedelta(seconds=settings.absolute_s)
-        self._in_consult = in_consult
 
     async def begin(self, user_id: UserId, *, replaces: str | None, now: datetime) -> str:
         """Sign an account in and return the new cookie. The cookie the browser had stops working."""
@@ -84,9 +71,7 @@ class SignIns:
         ).where(StaffSignIn.cookie_hash == hashed(cookie))
         async with self._database.read() as connection:
             row = (await connection.execute(query)).one_or_none()
-        if row is None or now >= row.expires_at:
-            return None
-        if now - row.last_used_at >= self._idle and not await self._in_consult(UserId(row.user_id)):
+        if row is None or now >= row.expires_at or now - row.last_used_at >= self._idle:
             return None
         account = await self._accounts.find(UserId(row.user_id))
         if account is None:
@@ -94,6 +79,19 @@ class SignIns:
         if now - row.last_used_at >= TOUCH_AFTER:
             await self._touch(cookie, now)
         return SignedIn(account=account, device_id=DeviceId(row.device_id))
+
+    async def keep(self, user_id: UserId, *, now: datetime) -> bool:
+        """Count an open page as use: whoever watches the board or is in a consult is not idle.
+
+        False when the account has no sign-in any more: its pages are to be closed.
+        """
+        good = (StaffSignIn.user_id == user_id, StaffSignIn.expires_at > now)
+        used = StaffSignIn.last_used_at > now - self._idle
+        if await self._accounts.find(user_id) is None:
+            return False
+        async with self._database.write() as connection:
+            kept = await connection.execute(update(StaffSignIn).where(*good, used).values(last_used_at=now))
+        return kept.rowcount > 0
 
     async def end(self, cookie: str) -> None:
         """Sign out."""

@@ -23,19 +23,16 @@ from signaling.consult.events import Event, InvitationRevoked
 from signaling.consult.evolve import replay
 from signaling.consult.stored import decode, encode
 from signaling.consult.values import (
-    HERE,
     ClinicId,
     Consult,
     ConsultId,
     MessageId,
     ParticipantId,
     Phase,
-    UserId,
 )
 from signaling.errors import VersionConflict
 from signaling.ports import BOARD_ROWS_MAX, ChatRow, Person, PersonChange, SideRows
 
-LIVE_MAX: Final = 2000
 _LIVE: Final = (Phase.WAITING.value, Phase.IN_PROGRESS.value)
 _PERSON_FIELDS: Final = tuple(field.name for field in fields(Person))
 
@@ -116,15 +113,6 @@ class Consults:
     async def continued_as(self, consult: ConsultId) -> ConsultId | None:
         ids = await self._ids(select(ConsultRow.consult_id).where(ConsultRow.continues == consult))
         return ids[0] if ids else None
-
-    async def is_in_consult(self, user: UserId) -> bool:
-        """Whether a member of staff is in the room of a consult now, or lost from it a moment ago."""
-        for consult_id in await self.live(limit=LIVE_MAX):
-            consult = await self.load(consult_id)
-            mine = consult.of_user(user) if consult else None
-            if mine is not None and mine.seat in HERE:
-                return True
-        return False
 
     async def is_only_of(self, clinic: ClinicId) -> bool:
         """Whether there are consults of no other clinic."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 
 from server.identity.accounts import Accounts, EmailTakenError
 from server.identity.one_use import HELD_MAX, OneUse
@@ -214,37 +214,46 @@ async def test_a_hash_of_weaker_parameters_is_replaced_at_the_next_sign_in(
     assert user
 
 
-class Presence:
-    def __init__(self) -> None:
-        self.there = False
-
-    async def __call__(self, _user: UserId) -> bool:
-        return self.there
-
-
-async def test_a_sign_in_ends_by_idleness_except_in_a_consult_and_by_age_in_any_case(
+async def test_a_sign_in_ends_by_idleness_and_by_age(
     accounts: Accounts, database: Database, clock: Any
 ) -> None:
-    presence = Presence()
-    limits = SignIn(idle_s=900, absolute_s=3600)
-    sign_ins = SignIns(database, accounts, limits, in_consult=presence)
+    sign_ins = SignIns(database, accounts, SignIn(idle_s=900, absolute_s=3600))
     cookie = await sign_ins.begin(await add(accounts, clock.now()), replaces=None, now=clock.now())
+    for _ in range(4):
+        clock.pass_s(800)
+        assert await sign_ins.find(cookie, now=clock.now())
+    clock.pass_s(400)
+    assert not await sign_ins.find(cookie, now=clock.now())
+    cookie = await sign_ins.begin(await user_of(accounts), replaces=None, now=clock.now())
+    clock.pass_s(900)
+    assert not await sign_ins.find(cookie, now=clock.now())
+
+
+async def test_whoever_has_a_page_open_is_not_idle(
+    accounts: Accounts, database: Database, clock: Any
+) -> None:
+    sign_ins = SignIns(database, accounts, SignIn(idle_s=900, absolute_s=3600))
+    user = await add(accounts, clock.now())
+    cookie = await sign_ins.begin(user, replaces=None, now=clock.now())
+    for _ in range(3):
+        clock.pass_s(800)
+        assert await sign_ins.keep(user, now=clock.now())
     clock.pass_s(800)
     assert await sign_ins.find(cookie, now=clock.now())
-    clock.pass_s(800)
-    assert await sign_ins.find(cookie, now=clock.now())
-    clock.pass_s(901)
-    assert not await sign_ins.find(cookie, now=clock.now())
-    presence.there = True
-    assert await sign_ins.find(cookie, now=clock.now())
-    clock.pass_s(1200)
-    assert not await sign_ins.find(cookie, now=clock.now())
+    clock.pass_s(400)
+    assert not await sign_ins.keep(user, now=clock.now())
+
+
+async def user_of(accounts: Accounts) -> UserId:
+    user = await accounts.id_of("doctor@example.org")
+    assert user is not None
+    return user
 
 
 async def test_every_sign_in_has_a_new_secret_and_ends_the_one_the_browser_had(
     accounts: Accounts, database: Database, clock: Any
 ) -> None:
-    sign_ins = SignIns(database, accounts, SignIn(), in_consult=Presence())
+    sign_ins = SignIns(database, accounts, SignIn())
     user = await add(accounts, clock.now())
     first = await sign_ins.begin(user, replaces="x" * 43, now=clock.now())
     second = await sign_ins.begin(user, replaces=first, now=clock.now())
@@ -253,17 +262,38 @@ async def test_every_sign_in_has_a_new_secret_and_ends_the_one_the_browser_had(
     assert await sign_ins.find(second, now=clock.now())
 
 
-async def test_a_new_password_and_a_disabled_account_end_every_sign_in(
-    accounts: Accounts, database: Database, clock: Any
+async def test_a_closed_account_loses_its_sign_ins_and_seats(
+    accounts: Accounts, database: Database, seats: Seats, clock: Any
 ) -> None:
-    sign_ins = SignIns(database, accounts, SignIn(), in_consult=Presence())
+    sign_ins = SignIns(database, accounts, SignIn())
+    user = await add(accounts, clock.now())
+    consult = await a_consult(database, clock.now())
+    cookie = await sign_ins.begin(user, replaces=None, now=clock.now())
+    physician = ParticipantId("physician")
+    taken = await seats.enter(
+        consult.id,
+        physician,
+        user_id=user,
+        cookie=None,
+        language="en",
+        browser="chrome",
+        now=clock.now(),
+        expires_at=clock.now() + timedelta(hours=12),
+    )
+    assert await accounts.disable(email="DOCTOR@example.org", now=clock.now())
+    assert not await accounts.disable(email="doctor@example.org", now=clock.now())
+    assert not await sign_ins.find(cookie, now=clock.now())
+    assert not await sign_ins.keep(user, now=clock.now())
+    assert not await seats.find(consult.id, physician, taken.cookie, now=clock.now())
+    assert await seats.devices_of(user) == {taken.seat.device_id}
+    assert await accounts.checked(email="doctor@example.org", password=PASSWORD) is None
+
+
+async def test_a_new_password_ends_every_sign_in(accounts: Accounts, database: Database, clock: Any) -> None:
+    sign_ins = SignIns(database, accounts, SignIn())
     user = await add(accounts, clock.now())
     cookie = await sign_ins.begin(user, replaces=None, now=clock.now())
     assert await accounts.reset_password(email="doctor@example.org", password="another long one")
-    assert not await sign_ins.find(cookie, now=clock.now())
-    cookie = await sign_ins.begin(user, replaces=None, now=clock.now())
-    async with database.write() as connection:
-        await connection.execute(text("update staff_account set disabled_at = created_at"))
     assert not await sign_ins.find(cookie, now=clock.now())
 
 

@@ -2,17 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import socketio
 from aiohttp import ClientSession, CookieJar
 
+from server import app
 from server.app import running
 from server.demo import Demo
+from server.identity.accounts import Accounts
+from server.identity.passwords import Passwords
 from server.settings import Settings
+from server.storage.database import Database
 
 SOON_S = 10.0
+KEEP_EVERY_S = 0.1
 
 
 class Browser:
@@ -87,7 +93,8 @@ class Tab:
 
 
 @pytest.fixture
-async def demo(settings: Settings) -> AsyncIterator[Demo]:
+async def demo(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Demo]:
+    monkeypatch.setattr(app, "KEEP_EVERY_S", KEEP_EVERY_S)
     async with running(settings, demo=True) as made:
         assert made is not None
         yield made
@@ -150,6 +157,20 @@ async def test_signing_out_closes_the_board_within_a_second(demo: Demo, browser:
     await board.view(type="board_view")
     await browser.post("/api/signout")
     async with asyncio.timeout(1.0):
+        await board.gone.wait()
+
+
+async def test_the_pages_of_a_closed_account_are_closed(
+    demo: Demo, browser: Browser, settings: Settings
+) -> None:
+    email = next(colleague.email for colleague, _ in demo.passwords if colleague.role == "physician")
+    await browser.post("/api/demo/enter", {"secret": demo.links["physician"].partition("#")[2]})
+    board = await browser.open({"board": True})
+    await board.view(type="board_view")
+    other = Database(settings.database_url)
+    assert await Accounts(other, Passwords()).disable(email=email, now=datetime.now(UTC))
+    await other.close()
+    async with asyncio.timeout(SOON_S):
         await board.gone.wait()
 
 
