@@ -227,9 +227,13 @@ class Peer:
             if number_at:
                 pack_into("!H", head, number_at, self._sent.number())
             data = self._sender.rtp(head, payload)
-            if data is not None:
+            if data is not None and self.path.address is not None:
                 self.packets_out += 1
-                self._send(data)
+                link, address = self.path.address
+                try:
+                    link.sock.sendto(data, address)
+                except OSError:  # a full buffer or a missing route: lost, as on any network
+                    self._mux.dropped["send"] += 1
 
     def send_rtcp(self, packet: bytes) -> None:
         """Encrypt and send one compound packet."""

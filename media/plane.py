@@ -98,6 +98,11 @@ class MediaPlane:
         self._pins.clear()
         self._routings.clear()
 
+    @property
+    def worker_pids(self) -> list[int]:
+        """The processes of the workers that are up."""
+        return [worker.welcome.pid for worker in self._workers if worker.welcome is not None]
+
     async def connect(self, room: str, peer: str, offer_sdp: str, *, passive: bool = False) -> str:
         """Answer a browser's offer; its packets are expected from then on.
 

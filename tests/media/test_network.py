@@ -1,4 +1,4 @@
-"""What networks and strangers do to a connection: loss, new addresses, forged packets, a false certificate."""
+"""What networks and strangers do to a connection: loss, new addresses, forged packets, false certificates."""
 
 import asyncio
 import re

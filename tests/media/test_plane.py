@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+from dataclasses import replace
 
 import pytest
 
@@ -179,7 +180,7 @@ async def test_a_starting_server_adopts_the_worker_a_dead_one_left_and_nobody_is
 
 
 async def test_a_worker_without_server_ends_by_itself(settings: MediaSettings) -> None:
-    short = Plane(MediaSettings(**{f: getattr(settings, f) for f in settings.__slots__} | {"orphan_s": 0.3}))
+    short = Plane(replace(settings, orphan_s=0.3))
     await short.start()
     worker = short._workers[0]
     assert worker._task is not None
@@ -201,7 +202,7 @@ async def test_sigterm_ends_a_worker_cleanly_and_another_takes_its_place(own_pla
 
 
 async def test_rooms_are_spread_over_the_workers(settings: MediaSettings) -> None:
-    two = Plane(MediaSettings(**{f: getattr(settings, f) for f in settings.__slots__} | {"workers": 2}))
+    two = Plane(replace(settings, workers=2))
     await two.start()
     try:
         answers = [await two.connect(room, "p", FIREFOX) for room in ("a", "b")]

@@ -1,0 +1,1 @@
+"""Measures the media plane: rates and percentages, which are not tests."""
