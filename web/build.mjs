@@ -50,6 +50,14 @@ function manifestOf(outputs) {
   return manifest;
 }
 
+/** Last, so that whoever reads the folder meanwhile finds either the old files or the new ones. */
+async function removeStale(folder, outputs) {
+  const built = new Set(Object.keys(outputs).map((file) => path.basename(file)));
+  for (const name of await readdir(folder)) {
+    if (!built.has(name.replace(/\.(br|gz)$/, ""))) await rm(path.join(folder, name));
+  }
+}
+
 async function compress(folder) {
   for (const name of await readdir(folder)) {
     if (!COMPRESSED.test(name)) continue;
@@ -61,7 +69,6 @@ async function compress(folder) {
   }
 }
 
-await rm(ASSETS, { recursive: true, force: true });
 await mkdir(ASSETS, { recursive: true });
 const result = await build({
   entryPoints: await entries(),
@@ -82,3 +89,4 @@ await compress(ASSETS);
 const manifest = manifestOf(result.metafile.outputs);
 await writeFile(path.join(DIST, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 await writeFile(path.join(DIST, "meta.json"), JSON.stringify(result.metafile));
+await removeStale(ASSETS, result.metafile.outputs);

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from signaling.consult.values import ConsultId, ParticipantId, Phase, Role, SeatState, UserId
 from signaling.protocol.shapes import BoardPerson, BoardRow, BoardView, DeviceCheck, Verb
@@ -172,7 +173,9 @@ def rows(now: datetime) -> list[BoardRow]:
                  country="VN", city="Hanoi", language="vi")  # fmt: skip
     rafael = person(Role.PATIENT, "Rafael Quintana", SeatState.PRESENT, birth_year=1974,
                     time_zone="America/Sao_Paulo", country="BR", city="São Paulo", language="pt")  # fmt: skip
-    omar = person(Role.PATIENT, "Omar Al-Sabah", SeatState.INVITED, birth_year=1990, **kuwait)
+    omar = person(
+        Role.PATIENT, "Omar Al-Sabah", SeatState.INVITED, birth_year=1990, can=["revoke_invitation"], **kuwait
+    )
     return [
         row(1, now, Phase.ENDED, -120, [doctor, mai], can=[]),
         row(2, now, Phase.IN_PROGRESS, -16, [other, rafael, lucia], mine=False, my_participant=None,
@@ -187,13 +190,15 @@ def rows(now: datetime) -> list[BoardRow]:
     ]  # fmt: skip
 
 
-def board(now: datetime, *, some: bool, user: StaffUser = PHYSICIAN) -> dict[str, Any]:
+def board(
+    now: datetime, *, some: bool, user: StaffUser = PHYSICIAN, day: str | None = None
+) -> dict[str, Any]:
     """A board as it goes over the wire."""
     every = rows(now)
     view = BoardView(
         revision=1,
         server_time=now,
-        day=now.date().isoformat(),
+        day=day or now.astimezone(ZoneInfo("America/Los_Angeles")).date().isoformat(),
         user=UserId(user.id),
         role=Role(user.role),
         time_zone="America/Los_Angeles",

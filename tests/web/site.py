@@ -44,7 +44,9 @@ def channel(clinic: Clinic) -> socketio.AsyncServer:
     async def message(sid: str, data: dict[str, Any]) -> dict[str, Any]:
         clinic.sent.append(data)
         if data["type"] == "open_board":
-            view = samples.board(datetime.now(UTC), some=clinic.waiting, user=clinic.user)
+            view = samples.board(
+                datetime.now(UTC), some=clinic.waiting, user=clinic.user, day=data.get("day")
+            )
             await server.emit("message", view, to=sid)
             return {"type": "accepted"}
         return clinic.ack

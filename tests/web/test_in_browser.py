@@ -307,6 +307,42 @@ async def test_the_title_and_the_count_name_nobody(served: tuple[str, Clinic], b
     await expect(page.locator("#waiting h2")).to_have_text("Nobody is waiting")
 
 
+async def test_the_board_looks_ahead_and_comes_back_to_today(
+    served: tuple[str, Clinic], browsers: Browsers
+) -> None:
+    origin, clinic = served
+    page = await browsers.open(viewport=DESK)
+    await page.goto(address(origin, "/board"))
+    await expect(page.locator("#today-title")).to_have_text("Today")
+    await page.click("[data-do=day][data-step='1']")
+    await page.click("[data-do=day][data-step='1']")
+    await expect(page.locator("#today")).to_have_text("No consults on this day.")
+    await expect(page.locator("#waiting-count")).to_have_text("3")
+    asked = [one["day"] for one in clinic.sent if one.get("type") == "open_board"]
+    assert asked[0] is None
+    assert len(set(asked)) == 3
+    await page.click("[data-do=day][data-step='0']")
+    await expect(page.locator("#today-title")).to_have_text("Today")
+    assert clinic.sent[-1] == {"type": "open_board", "day": None}
+
+
+async def test_a_lost_link_is_replaced_by_taking_the_old_one_back(
+    served: tuple[str, Clinic], browsers: Browsers
+) -> None:
+    origin, clinic = served
+    clinic.ack = clinic.ack | {"invitations": [{"participant": "x", "url": f"{origin}/v#{'x' * 43}"}]}
+    page = await browsers.open(viewport=DESK)
+    await page.goto(address(origin, "/board"))
+    await page.locator("#today .plain").last.click()
+    await page.click("[data-do=renew]")
+    await page.click("[data-do=confirm-renew]")
+    await expect(page.locator(".links-out li")).to_have_count(1)
+    revoked, invited = clinic.sent[-2:]
+    assert (revoked["type"], revoked["participant"]) == ("revoke_invitation", "p-patient")
+    assert invited["person"]["time_zone"] == "Asia/Kuwait"
+    assert invited["person"]["birth_year"] == 1990
+
+
 async def test_a_dialog_gives_the_keyboard_back(served: tuple[str, Clinic], browsers: Browsers) -> None:
     origin, _clinic = served
     page = await browsers.open(viewport=DESK)

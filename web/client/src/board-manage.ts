@@ -1,25 +1,16 @@
 /** One consult of the day: who takes part, and what may be changed about it. */
 
 import { Wanted, alertPlace, doing } from "./board-dialogs.ts";
-import { nameOf, personOf, roleName, stateOf } from "./board-words.ts";
+import { type Management, inviteDialog, peopleList, showLinks } from "./board-people.ts";
 import { said } from "./board-rows.ts";
-import { type Dialog, buttons, cancelButton, choices, chosenIn, openDialog } from "./dialog.ts";
-import { bdi, h } from "./dom.ts";
+import { OVER } from "./board-today.ts";
+import { nameOf, personOf, roleName, stateOf } from "./board-words.ts";
+import { buttons, cancelButton, choices, chosenIn, field, openDialog } from "./dialog.ts";
+import { h } from "./dom.ts";
 import { t } from "./i18n.ts";
-import { invitationList } from "./invitation-links.ts";
-import { languageName } from "./names.ts";
-import type { Accepted, BoardPerson, BoardRow, CancelReason, Person } from "./protocol.gen.ts";
-import { type Channel, commandId } from "./socket.ts";
-import type { StaffMessage } from "./staff.ts";
+import type { Accepted, BoardRow, CancelReason } from "./protocol.gen.ts";
+import { commandId } from "./socket.ts";
 import { clock, clocksDiffer, date, duration, instant } from "./times.ts";
-
-export interface Management {
-  readonly channel: Channel<StaffMessage>;
-  readonly clinicZone: string;
-  readonly enter: () => Promise<void>;
-}
-
-const GONE = new Set(["left", "declined", "removed", "revoked"]);
 
 /** Everything about one consult; buttons only for what the viewer may do now. */
 export function manageDialog(row: BoardRow, by: Management): void {
@@ -38,24 +29,37 @@ export function manageDialog(row: BoardRow, by: Management): void {
       may("invite") ? button(t("Invite one more person"), "invite", () => inviteDialog(row, by)) : null,
       may("reschedule") ? button(t("Change the time"), "reschedule", () => rescheduleDialog(row, by)) : null,
       may("cancel") ? button(t("Cancel the consult"), "cancel", () => cancelDialog(row, by), "btn-text stop") : null,
-      may("end") ? endButton(() => dialog, row, by) : null,
+      may("end") ? button(t("End for everyone"), "end", () => endDialog(row, by), "btn-text stop") : null,
       may("continue_consult") && !row.continued_as
         ? button(t("Continue with the same people"), "continue", () => continueDialog(row, by))
         : null,
     ),
     buttons(
       h("button", { type: "button", class: "btn push", "data-do": "close", onclick: () => dialog.close() }, t("Close")),
-      row.mine && !["ended", "cancelled", "no_show"].includes(row.phase)
-        ? doing(() => dialog, t("Open consult"), "btn-act", "enter", by.enter)
-        : null,
+      row.mine && !OVER.has(row.phase) ? doing(() => dialog, t("Open consult"), "btn-act", "enter", by.enter) : null,
     ),
   );
 }
 
-function endButton(dialog: () => Dialog, row: BoardRow, by: Management): HTMLElement {
-  return doing(dialog, t("End for everyone"), "btn-text stop", "end", async () => {
-    await by.channel.send({ type: "end", command_id: commandId(), consult_id: row.consult_id, reason: "completed" });
-  });
+function endDialog(row: BoardRow, by: Management): void {
+  const dialog = openDialog(
+    t("End the consult for everyone?"),
+    h("p", {}, t("Nobody can come back after the end.")),
+    alertPlace(),
+    buttons(
+      cancelButton(() => dialog),
+      doing(
+        () => dialog,
+        t("End for everyone"),
+        "btn-red",
+        "confirm-end",
+        async () => {
+          const end = { type: "end", reason: "completed" } as const;
+          await by.channel.send({ ...end, command_id: commandId(), consult_id: row.consult_id });
+        },
+      ),
+    ),
+  );
 }
 
 function continueDialog(row: BoardRow, by: Management): void {
@@ -123,85 +127,6 @@ function times(row: BoardRow, clinicZone: string): HTMLElement {
   );
 }
 
-function peopleList(row: BoardRow, by: Management): HTMLElement {
-  return h("ul", { class: "people", role: "list" }, ...row.people.map((person) => personItem(row, person, by)));
-}
-
-function personItem(row: BoardRow, person: BoardPerson, by: Management): HTMLElement {
-  const revocable = person.can.includes("revoke_invitation") && !GONE.has(person.seat);
-  return h(
-    "li",
-    {},
-    h(
-      "span",
-      {},
-      h("b", {}, bdi(nameOf(person, roleName(person.role)))),
-      h("br"),
-      h("span", { class: "dim small" }, `${roleName(person.role)} · ${languageName(person.language)}`),
-    ),
-    h(
-      "span",
-      { class: "row g2" },
-      h("span", { class: "small" }, seatWords(person)),
-      revocable
-        ? h(
-            "button",
-            { type: "button", class: "btn btn-s", "data-do": "revoke", onclick: () => revokeDialog(row, person, by) },
-            t("Take back the link"),
-          )
-        : null,
-    ),
-  );
-}
-
-function seatWords(person: BoardPerson): string {
-  switch (person.seat) {
-    case "invited":
-      return t("not here yet");
-    case "waiting":
-      return t("waiting");
-    case "present":
-      return t("in the consult");
-    case "on_hold":
-      return t("on hold");
-    case "lost":
-      return t("connection lost");
-    case "left":
-      return t("left");
-    case "declined":
-      return t("not admitted");
-    case "removed":
-      return t("taken out");
-    case "revoked":
-      return t("link taken back");
-  }
-}
-
-function revokeDialog(row: BoardRow, person: BoardPerson, by: Management): void {
-  const dialog = openDialog(
-    t("Take back the link of {name}?", { name: nameOf(person, roleName(person.role)) }),
-    h("p", {}, t("The link stops working at once. You can invite the person again and get a new link.")),
-    alertPlace(),
-    buttons(
-      cancelButton(() => dialog),
-      doing(
-        () => dialog,
-        t("Take back the link"),
-        "btn-red",
-        "confirm-revoke",
-        async () => {
-          await by.channel.send({
-            type: "revoke_invitation",
-            command_id: commandId(),
-            consult_id: row.consult_id,
-            participant: person.id,
-          });
-        },
-      ),
-    ),
-  );
-}
-
 function cancelDialog(row: BoardRow, by: Management): void {
   const reasons = choices("reason", t("Why?"), [
     ["patient_asked", t("The patient asked for it")],
@@ -257,69 +182,6 @@ function rescheduleDialog(row: BoardRow, by: Management): void {
           const moved = { starts_at: starts.toISOString(), ends_at: new Date(starts.getTime() + length).toISOString() };
           await by.channel.send({ type: "reschedule", command_id: commandId(), consult_id: row.consult_id, ...moved });
         },
-      ),
-    ),
-  );
-}
-
-function field(label: string, input: HTMLElement): HTMLElement {
-  return h("div", { class: "field" }, h("label", { for: input.id }, label), input);
-}
-
-function inviteDialog(row: BoardRow, by: Management): void {
-  const name = h("input", { id: "invite-name", type: "text", maxlength: 120, required: true, autocomplete: "off" });
-  const roles = choices(
-    "invite-role",
-    t("Takes part as"),
-    [
-      ["companion", t("Companion")],
-      ["interpreter", t("Interpreter")],
-    ],
-    "companion",
-  );
-  const dialog = openDialog(
-    t("Invite one more person"),
-    field(t("Name"), name),
-    roles,
-    alertPlace(),
-    buttons(
-      cancelButton(() => dialog),
-      doing(
-        () => dialog,
-        t("Make the link"),
-        "btn-act",
-        "confirm-invite",
-        async () => {
-          if (!name.value.trim()) throw new Wanted(t("Please write the name."));
-          const person: Person = {
-            role: chosenIn(roles) === "interpreter" ? "interpreter" : "companion",
-            language: personOf(row, "patient")?.language ?? "en",
-            name: name.value.trim(),
-          };
-          const ack = await by.channel.send<Accepted>({
-            type: "invite",
-            command_id: commandId(),
-            consult_id: row.consult_id,
-            person,
-          });
-          const labels = new Map([[ack.participant ?? "", `${person.name} (${roleName(person.role)})`]]);
-          return () => showLinks(ack, labels);
-        },
-      ),
-    ),
-  );
-}
-
-function showLinks(ack: Accepted, labels: ReadonlyMap<string, string>): void {
-  const dialog = openDialog(
-    ack.invitations.length > 1 ? t("Here are the links") : t("Here is the link"),
-    h("p", { class: "dim" }, t("Send each link to its person only. Each is shown only now.")),
-    invitationList(ack.invitations, labels),
-    buttons(
-      h(
-        "button",
-        { type: "button", class: "btn btn-act", "data-do": "close", onclick: () => dialog.close() },
-        t("Done"),
       ),
     ),
   );

@@ -65,31 +65,27 @@ function timeThere(at: Date, there: string, here: string): Node {
   );
 }
 
-/** What stands where nobody waits. */
-export function emptyState(next: BoardRow | undefined, zone: string, enter: (row: BoardRow) => void): HTMLElement {
+/** What stands where nobody waits; `next` is null where another day than today is shown. */
+export function emptyState(
+  next: BoardRow | null | undefined,
+  zone: string,
+  enter: (row: BoardRow) => void,
+): HTMLElement {
+  const none = next === null ? "" : t("No more consults are booked for today.");
   return h(
     "div",
     { class: "empty" },
     h("span", { class: "hero" }, icon("clock")),
     h("h2", {}, t("Nobody is waiting")),
-    next
-      ? h("p", { class: "dim" }, nextWords(next, zone))
-      : h("p", { class: "dim" }, t("No more consults are booked for today.")),
+    h("p", { class: "dim" }, next ? nextWords(next, zone) : none),
     h("p", { class: "dim" }, t("When somebody comes, this page shows it at once. It can chime too.")),
-    next?.mine
-      ? h(
-          "button",
-          {
-            type: "button",
-            class: "btn",
-            "data-do": "enter",
-            "data-key": `next-${next.consult_id}`,
-            onclick: () => enter(next),
-          },
-          t("Open consult"),
-        )
-      : null,
+    next?.mine ? enterButton(next, enter) : null,
   );
+}
+
+function enterButton(row: BoardRow, enter: (row: BoardRow) => void): HTMLElement {
+  const attributes = { class: "btn", "data-do": "enter", "data-key": `next-${row.consult_id}` };
+  return h("button", { type: "button", ...attributes, onclick: () => enter(row) }, t("Open consult"));
 }
 
 function nextWords(row: BoardRow, zone: string): string {

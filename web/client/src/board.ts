@@ -5,6 +5,7 @@ import { admitDialog, coverDialog, declineDialog, noticeDialog } from "./board-d
 import { manageDialog } from "./board-manage.ts";
 import { type Actions, runningList, waitingPeople, waitingTable } from "./board-rows.ts";
 import { emptyState, nextOf, todayItems } from "./board-today.ts";
+import { chosenDay, drawDay, rowsOfDay, startDays } from "./board-day.ts";
 import { nameOf, personOf } from "./board-words.ts";
 import { announceArrival, chimeIsOn, setChime, wakeOnFirstGesture } from "./chime.ts";
 import { all, byId, fill, h, say, show } from "./dom.ts";
@@ -12,6 +13,7 @@ import { t, tn } from "./i18n.ts";
 import type { BoardPerson, BoardRow, BoardView } from "./protocol.gen.ts";
 import { commandId } from "./socket.ts";
 import { type StaffBoot, enterConsult, followBoard, startFrame } from "./staff.ts";
+import { dayIn } from "./times.ts";
 
 interface BoardBoot extends StaffBoot {
   /** Number of an ambulance by country. */
@@ -93,13 +95,20 @@ function draw(): void {
   const parts: Node[] = [
     waits.length > 0
       ? waitingTable(waits, moment, actions)
-      : emptyState(nextOf(rows, moment.now), clinicZone, actions.enter),
+      : emptyState(nextToday(board, moment.now), clinicZone, actions.enter),
   ];
   if (running.length > 0)
     parts.push(h("h2", { class: "sub" }, t("In consult now")), runningList(running, moment, actions));
   redraw(waiting, ...parts);
-  redraw(today, ...todayItems(rows, moment.now, clinicZone, (row) => () => actions.manage(row)));
+  const listed = todayItems(rowsOfDay(board, clinicZone), moment.now, clinicZone, (row) => () => actions.manage(row));
+  redraw(today, ...(listed.length > 0 ? listed : [h("li", { class: "dim none" }, t("No consults on this day."))]));
+  drawDay(board);
   count(waits.length);
+}
+
+/** The next consult of today; null while another day's list is shown. */
+function nextToday(view: BoardView, at: Date): BoardRow | null | undefined {
+  return chosenDay() === null ? nextOf(view.rows, at) : null;
 }
 
 function since(row: BoardRow): number {
@@ -146,12 +155,22 @@ function startChime(): void {
   }
 }
 
+function openDay(): void {
+  // Without a connection there is nothing to do: the chosen day is asked for when it is back.
+  channel.send({ type: "open_board", day: chosenDay() }).catch(() => undefined);
+}
+
 startFrame(clinic.zone);
 startChime();
+startDays(
+  () => board?.day ?? dayIn(now(), clinicZone),
+  () => dayIn(now(), clinicZone),
+  openDay,
+);
 setInterval(draw, MINUTE_TICK_MS);
 const channel = followBoard((view) => {
   skewMs = Date.parse(view.server_time) - Date.now();
   board = view;
   noticeArrivals(view);
   draw();
-});
+}, chosenDay);

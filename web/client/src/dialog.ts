@@ -54,3 +54,8 @@ export function choices(
 export function chosenIn(fieldset: HTMLElement): string | null {
   return fieldset.querySelector<HTMLInputElement>("input:checked")?.value ?? null;
 }
+
+/** An input with its label above it. */
+export function field(label: string, input: HTMLElement): HTMLElement {
+  return h("div", { class: "field" }, h("label", { for: input.id }, label), input);
+}

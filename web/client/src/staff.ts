@@ -58,8 +58,11 @@ export async function enterConsult(consultId: string): Promise<void> {
   location.assign(url);
 }
 
-/** Follow today's consults; `onView` gets every newer board. */
-export function followBoard(onView: (view: BoardView) => void): Channel<StaffMessage> {
+/** Follow a day's consults (`day` as YYYY-MM-DD, null for today); `onView` gets every newer board. */
+export function followBoard(
+  onView: (view: BoardView) => void,
+  day: () => string | null = () => null,
+): Channel<StaffMessage> {
   const channel = openChannel<StaffMessage, ServerMessage>({
     entry: { board: true },
     onMessage(message) {
@@ -69,7 +72,8 @@ export function followBoard(onView: (view: BoardView) => void): Channel<StaffMes
       document.body.dataset.link = state;
       if (state === "connected") {
         banner("");
-        channel.send({ type: "open_board" }).catch(() => banner(t("This page is out of date. Please load it again.")));
+        const opened = channel.send({ type: "open_board", day: day() });
+        opened.catch(() => banner(t("This page is out of date. Please load it again.")));
       } else if (state === "lost") {
         banner(t("Connecting again. What you see may be old."));
       }

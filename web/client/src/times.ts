@@ -82,6 +82,13 @@ export function date(at: Date, zone: string, withYear = false): string {
   return withYear ? t("{weekday}, {day} {month} {year}", values) : t("{weekday}, {day} {month}", values);
 }
 
+/** The date in a zone as YYYY-MM-DD. */
+export function dayIn(at: Date, zone: string): string {
+  const parts = formatter("en", zone, { year: "numeric", month: "2-digit", day: "2-digit" }).formatToParts(at);
+  const part = (type: Intl.DateTimeFormatPartTypes): string => parts.find((one) => one.type === type)?.value ?? "";
+  return `${part("year")}-${part("month")}-${part("day")}`;
+}
+
 /** An instant in a zone; the date has its year unless that is this year. */
 export function localTime(at: Date, zone: Zone): LocalTime {
   const withYear = at.getUTCFullYear() !== new Date().getUTCFullYear();
