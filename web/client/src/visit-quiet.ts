@@ -34,8 +34,7 @@ export function openQuiet(screen: string): OpenScreen {
         fillEmergency(root, emergencyNumber(visit, view));
         fillTimes(visit, root, view);
         fillFacts(root, view);
-        const again = maybe(root, "continued");
-        if (again) show(again, view.continued_as !== null);
+        fillContinued(root, view);
       },
       connection() {
         const words = EXPECTING.has(screen) ? troubleWords(visit) : "";
@@ -44,6 +43,17 @@ export function openQuiet(screen: string): OpenScreen {
       },
     };
   };
+}
+
+/** Once the consult goes on elsewhere, the way there is the one thing to do. */
+function fillContinued(root: HTMLElement, view: ConsultView): void {
+  const again = maybe(root, "continued");
+  if (!again) return;
+  const goesOn = view.continued_as !== null;
+  show(again, goesOn);
+  maybe(root, "home")?.classList.toggle("btn-act", !goesOn);
+  const button = root.querySelector<HTMLElement>("[data-do=continue_consult]");
+  if (button && goesOn) button.dataset["unfit"] = "";
 }
 
 /** Both places' clocks with the day, the reader's own first. */

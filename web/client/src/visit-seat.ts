@@ -2,17 +2,16 @@
 
 import { ChatLog, openChat } from "./visit-chat.ts";
 import type { Actions, Ask, OpenScreen, Screen, Visit, VisitBoot } from "./visit-context.ts";
+import { continueConsult, follow, remember } from "./visit-continue.ts";
 import { closeDialog, closeDialogs, openDialog, openedDialog } from "./visit-dialogs.ts";
 import { gate } from "./visit-gate.ts";
 import { openQuiet } from "./visit-quiet.ts";
 import { openWaiting } from "./visit-waiting.ts";
 import { refusalWords } from "./visit-words.ts";
-import { post } from "./api.ts";
 import { byId, fill, h, icon } from "./dom.ts";
 import { Media } from "./media/media.ts";
 import { keepAwake } from "./media/wake.ts";
 import type {
-  Accepted,
   ClientMessage,
   ConsultView,
   DeviceCheck,
@@ -20,7 +19,7 @@ import type {
   Screen as ScreenName,
   ServerMessage,
 } from "./protocol.gen.ts";
-import { type Channel, type ChannelState, openChannel, Refusal } from "./socket.ts";
+import { type Channel, type ChannelState, commandId, openChannel, Refusal } from "./socket.ts";
 
 /** Screens beside the server's: this page cannot go on, or repeats the check. */
 type Shown = ScreenName | "rejected" | "recheck";
@@ -66,6 +65,7 @@ class Seat implements Visit {
   private peer: string | null = null;
   private mediaTold = "";
   private takeOver = false;
+  private readonly names = new Map<string, string>();
   private check: DeviceCheck = { camera: null, microphone: null, speaker: null, network: null };
   private readonly main = byId("screen");
   private readonly firstView: () => void;
@@ -151,6 +151,7 @@ class Seat implements Visit {
   private apply(view: ConsultView): void {
     this.firstView();
     this.view = view;
+    remember(this.names, view);
     if (this.takeOver && view.me.elsewhere) void this.takeSeat();
     if (this.override === "recheck" && view.screen !== "waiting") this.override = null;
     const shown = this.override ?? view.screen;
@@ -241,15 +242,6 @@ class Seat implements Visit {
     await this.send({ type: "take_seat" }).catch((error: unknown) => this.problem(error));
   }
 
-  /** The doctor continues with the same people: the new consult has its own page, with the same participants. */
-  private async follow(consult: string): Promise<void> {
-    const id = encodeURIComponent(consult);
-    const { role, participant_id } = this.boot;
-    // Staff take their seat by their sign-in; a guest's seat goes over with the people.
-    if (role === "physician" || role === "coordinator") await post(`/api/consult/${id}/enter`);
-    location.assign(`/c/${id}/${encodeURIComponent(participant_id)}`);
-  }
-
   recheck(): void {
     this.override = this.override === "recheck" ? null : "recheck";
     if (this.view) this.apply(this.view);
@@ -304,15 +296,8 @@ class Seat implements Visit {
       this.media.devices.setMuted(true);
       closeDialog("asked_to_mute");
     },
-    follow: async () => {
-      const next = this.view?.continued_as;
-      if (next) await this.follow(next);
-    },
-    continue_consult: async () => {
-      const minutes = 15;
-      const accepted = await this.send<Accepted>({ type: "continue_consult", minutes });
-      if (accepted.consult_id) await this.follow(accepted.consult_id);
-    },
+    follow: () => follow(this),
+    continue_consult: () => continueConsult(this, this.names),
   };
 }
 
@@ -324,12 +309,6 @@ const NEEDS_NO_ID: ReadonlySet<string> = new Set([
   "connect_media",
   "close_media",
 ]);
-
-/** 128 random bits: sent again after a lost answer, the server answers again and does nothing twice. */
-function commandId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
 
 export function openSeat(boot: VisitBoot, firstView: () => void): void {
   new Seat(boot, firstView);

@@ -32,6 +32,15 @@ export function refusalWords(error: unknown): string {
       return t("This is not possible at the moment.");
     case "ended":
       return t("The visit is over.");
+    case "too_early":
+      return t("The waiting room is not open yet.");
+    case "cancelled":
+    case "no_show":
+    case "declined":
+    case "removed":
+    case "revoked":
+    case "not_found":
+      return t("This is not possible any more.");
     case "media_unavailable":
       return t("The clinic cannot carry sound and picture at the moment. We keep trying.");
     case "elsewhere":
