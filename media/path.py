@@ -40,7 +40,7 @@ class Path(Generic[A]):
     def media(self, address: A, now_s: float) -> bool:
         """A media packet came; True when the peer's address has changed."""
         self.heard_at_s = self.media_at_s = now_s
-        return address != self.address and self._move(address, now_s)
+        return address is not self.address and address != self.address and self._move(address, now_s)
 
     def _move(self, address: A, now_s: float) -> bool:
         self.address = address

@@ -120,9 +120,7 @@ class Peer:
             self.refused += 1
             return False
         self._seen.add(ssrc)
-        if self.path.media((link, address), self._clock.now_s):
-            self._know(link, address)
-        self._heard()
+        self._follow(link, address)
         self.packets_in += 1
         self.bytes_in += len(data)
         try:
@@ -135,6 +133,15 @@ class Peer:
         return True
 
     # -- connection
+
+    def _follow(self, link: Link, address: RemoteAddress) -> None:
+        """An authentic packet came from this address."""
+        known = self.path.address
+        if known is not None and known[0] is link and known[1] == address:
+            self.path.media(known, self._clock.now_s)
+        elif self.path.media((link, address), self._clock.now_s):
+            self._know(link, address)
+        self._heard()
 
     def _know(self, link: Link, address: RemoteAddress) -> None:
         """From now on, packets from this address are this peer's."""

@@ -39,8 +39,9 @@ from media.interface import (
 from media.sdp import SECTIONS_MAX, BadSdp, parse_offer
 from media.supervisor import WorkerHandle
 
-WAIT_S_MAX = 3.0
-"""How long a request waits for a worker that is being started again."""
+WAIT_S_MAX = 8.0
+"""How long a request waits for a worker that starts again: half a second, several on a busy machine."""
+START_S_MAX = 20.0
 
 __all__ = [
     "BadSdp",
@@ -80,7 +81,7 @@ class MediaPlane:
             self._workers.append(handle)
             handle.start()
         try:
-            async with asyncio.timeout(WAIT_S_MAX * 5):
+            async with asyncio.timeout(START_S_MAX):
                 await asyncio.gather(*(worker.up.wait() for worker in self._workers))
         except TimeoutError:
             await self.stop()

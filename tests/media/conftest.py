@@ -7,11 +7,16 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aioice.ice
+import hypothesis
 import pytest
 import pytest_asyncio
 
 from media.plane import MediaPlane, MediaSettings, Notice
 from tests.media.loopback import with_loopback
+
+# A deadline for one example measures how busy the machine is.
+hypothesis.settings.register_profile("media", deadline=None)
+hypothesis.settings.load_profile("media")
 
 
 def free_ports(count: int) -> int:
