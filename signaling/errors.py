@@ -16,7 +16,6 @@ from enum import StrEnum
 class Code(StrEnum):
     """Stable reasons for a refusal; the browser shows a sentence of its own for each."""
 
-    ALREADY_CONTINUED = "already_continued"
     ALREADY_HERE = "already_here"
     ALREADY_SHARING = "already_sharing"
     BAD_OFFER = "bad_offer"

@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, GetJsonSchemaHandler,
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from signaling.consult.values import ClinicId, ConsultId, MessageId, ParticipantId, PeerId, UserId
+from signaling.consult.values import ConsultId, MessageId, ParticipantId, PeerId, UserId
 
 OFFER_MAX: Final = 32_768  # characters; our own clients stay under 24 KB
 TEXT_MAX: Final = 2_000
@@ -17,7 +17,6 @@ ID_PATTERN: Final = r"^[A-Za-z0-9_-]+$"
 
 _Id = StringConstraints(min_length=1, max_length=64, pattern=ID_PATTERN)
 ConsultRef = Annotated[ConsultId, _Id]
-ClinicRef = Annotated[ClinicId, _Id]
 ParticipantRef = Annotated[ParticipantId, _Id]
 UserRef = Annotated[UserId, _Id]
 PeerRef = Annotated[PeerId, _Id]

@@ -305,11 +305,6 @@ class Service:
         for consult in self._connections.consults():
             await self._each(consult, self._cut_after_end)
 
-    async def refresh(self, consult: ConsultId) -> None:
-        """The consult has changed on another server: load it anew and send its views."""
-        self._consults.drop(consult)
-        await self._each(consult, self._publisher.publish)
-
     async def _each(self, consult: ConsultId, work: Callable[[ConsultId], Awaitable[None]]) -> None:
         """Work on one consult; what fails there does not keep the others waiting."""
         try:
