@@ -26,6 +26,7 @@ from signaling.consult.values import (
     DeviceId,
     LanguagePair,
     ParticipantId,
+    Phase,
     Policy,
     Role,
     SeatHolder,
@@ -129,15 +130,16 @@ class _Day:
         found: dict[tuple[str, bool], Consult] = {}
         for consult_id in await self._consults.board(CLINIC, self._now - DAY, self._now + DAY):
             consult = await self._consults.load(consult_id)
-            if consult is None or (
-                not consult.over and consult.ends_at < self._now and consult.empty_since is not None
-            ):
+            if consult is None or not (consult.over or self._is_current(consult)):
                 continue
             directory = await self._consults.directory(consult_id)
             patient = directory.get(next(consult.of_role(Role.PATIENT)).id)
             if patient is not None:
                 found[patient.name, consult.over] = consult
         return found
+
+    def _is_current(self, consult: Consult) -> bool:
+        return consult.phase is Phase.IN_PROGRESS or consult.ends_at > self._now
 
     async def _make(self, visit: Visit) -> Consult:
         past = visit.after < timedelta(0)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import socketio
 from aiohttp import ClientSession, CookieJar
+from argon2 import PasswordHasher
 
 from server import app
 from server.app import running
@@ -19,6 +20,7 @@ from server.storage.database import Database
 
 SOON_S = 10.0
 KEEP_EVERY_S = 0.1
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 class Browser:
@@ -95,6 +97,7 @@ class Tab:
 @pytest.fixture
 async def demo(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Demo]:
     monkeypatch.setattr(app, "KEEP_EVERY_S", KEEP_EVERY_S)
+    monkeypatch.setattr(app, "Passwords", lambda: Passwords(QUICK))
     async with running(settings, demo=True) as made:
         assert made is not None
         yield made
