@@ -154,6 +154,8 @@ export class Devices {
     this.muted = muted;
     if (this.microphone) this.microphone.enabled = !muted;
     this.onchange();
+    // Taken while nobody needed it: say so when it is needed.
+    if (!muted && this.microphone?.muted) this.oninterrupted("audio");
   }
 
   /** Off stops the track, so that the camera's light goes out. */

@@ -20,6 +20,7 @@ export class Stage {
   blocked = false;
   onblocked: () => void = () => {};
   private readonly tiles = new Map<string, Tile>();
+  private sharer: string | null = null;
   private present: ReadonlyMap<string, string> | null = null;
   private readonly spoke = new Map<string, number>();
   private readonly screenVideo: HTMLVideoElement;
@@ -83,11 +84,13 @@ export class Stage {
   private share(view: ConsultView): void {
     const sharer = personOf(view, view.sharing);
     const own = view.sharing === view.me.participant;
+    // The last picture of one person's screen is never shown under another's name.
+    if (view.sharing !== this.sharer) this.screenVideo.srcObject = null;
+    this.sharer = view.sharing;
     const on = sharer !== undefined;
     this.root.classList.toggle("sharing", on && !own);
     this.screenFigure.hidden = !on || own;
     this.screenWords.textContent = sharer ? t("{name} shows a screen", { name: sharer.name }) : "";
-    this.screenVideo.classList.toggle("unseen", !on);
   }
 
   /** Give each tile what its owner sends, as the view says who owns which slot. */
