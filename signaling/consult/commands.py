@@ -82,6 +82,14 @@ class RevokeInvitation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RenewInvitation:
+    """Make a new link for someone who has none to sign in with; the old one stops working."""
+
+    participant: ParticipantId
+    type: Literal["renew_invitation"] = "renew_invitation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cover:
     """Take part in a colleague's consult as a physician."""
 
@@ -311,6 +319,7 @@ Command = (
     | Cancel
     | Invite
     | RevokeInvitation
+    | RenewInvitation
     | Cover
     | Arrive
     | Admit

@@ -109,6 +109,13 @@ def revoke_invitation(case: Case, command: commands.RevokeInvitation) -> Events:
     return (events.InvitationRevoked(at=case.now, by=case.by, participant=command.participant),)
 
 
+def renew_invitation(case: Case, command: commands.RenewInvitation) -> Events:
+    """Give someone a new link, unless they sign in."""
+    if case.target(command.participant).user is not None:
+        raise Refused(Code.BAD_PEOPLE, "whoever has a staff account signs in")
+    return (events.InvitationRenewed(at=case.now, by=case.by, participant=command.participant),)
+
+
 def cover(case: Case, command: commands.Cover) -> Events:
     """Take part in a colleague's consult."""
     user = UserId(case.by)

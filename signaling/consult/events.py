@@ -93,6 +93,14 @@ class InvitationRevoked(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InvitationRenewed(Fact):
+    """A person got a new link; the one before stopped working."""
+
+    participant: ParticipantId
+    type: Literal["invitation_renewed"] = "invitation_renewed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingRoomOpened(Fact):
     """People may arrive."""
 
@@ -312,6 +320,7 @@ Event = (
     | ConsultCancelled
     | ParticipantInvited
     | InvitationRevoked
+    | InvitationRenewed
     | WaitingRoomOpened
     | ParticipantArrived
     | ParticipantReturned

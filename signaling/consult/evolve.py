@@ -193,7 +193,7 @@ def _located(consult: Consult, event: events.LocationTold) -> Consult:
     return _with(consult, event.participant, lambda p: replace(p, location_told=True))
 
 
-def _unchanged(consult: Consult, _: events.ParticipantRenamed) -> Consult:
+def _unchanged(consult: Consult, _: events.ParticipantRenamed | events.InvitationRenewed) -> Consult:
     return consult
 
 
@@ -235,6 +235,7 @@ _EVOLVERS: Final[Mapping[type[Event], Callable[[Consult, Any], Consult]]] = {
     events.ConsultCancelled: _cancelled,
     events.ParticipantInvited: _invited,
     events.InvitationRevoked: _seat(SeatState.REVOKED),
+    events.InvitationRenewed: _unchanged,
     events.WaitingRoomOpened: _opened,
     events.ParticipantArrived: _arrived,
     events.ParticipantReturned: _returned,

@@ -75,6 +75,9 @@ PERMITTED: Final[Mapping[type[Command], Rule]] = {
     commands.RevokeInvitation: Rule(
         decide=deciding_plan.revoke_invitation, who=STAFF, when=OPEN, on=NOT_BARRED
     ),
+    commands.RenewInvitation: Rule(
+        decide=deciding_plan.renew_invitation, who=STAFF, when=OPEN, on=NOT_BARRED
+    ),
     commands.Cover: Rule(decide=deciding_plan.cover, who=PHYSICIAN, when=OPEN, outsider=True),
     commands.Arrive: Rule(decide=deciding_seats.arrive, who=ALL, when=OPEN, own=NOT_BARRED),
     commands.Admit: Rule(decide=deciding_seats.admit, who=STAFF, when=OPEN, on=TAKEN, needs_physician=True),
@@ -255,6 +258,8 @@ def _passes_on(case: Case, rule: Rule, person: Participant) -> bool:
         return person.seat is SeatState.WAITING or person.further_device is not None
     if rule.decide is deciding_seats.decline:
         return waits or person.further_device is not None
+    if rule.decide is deciding_plan.renew_invitation:
+        return person.user is None
     if rule.decide is deciding_room.rename:
         return case.role in STAFF or (case.me is not None and case.me.id == person.id)
     return True

@@ -262,6 +262,13 @@ class RevokeInvitation(About):
     participant: Annotated[ParticipantRef, "Whose."]
 
 
+class RenewInvitation(About):
+    """Make a new link for someone without a staff account; the old one stops working."""
+
+    type: Literal["renew_invitation"]
+    participant: Annotated[ParticipantRef, "Whose."]
+
+
 # --- from the browser: only from a board ------------------------------------------------------------------
 
 
@@ -313,7 +320,9 @@ class Accepted(Shape):
     type: Literal["accepted"] = "accepted"
     version: Annotated[int | None, "Of the consult, afterwards."] = None
     consult_id: Annotated[ConsultRef | None, "The new consult, after schedule and continue_consult."] = None
-    participant: Annotated[ParticipantRef | None, "The new participant, after invite and cover."] = None
+    participant: Annotated[ParticipantRef | None, "Whom invite, renew_invitation and cover were about."] = (
+        None
+    )
     invitations: Annotated[list[InvitationLink], MaxLen(6), "Links, once."] = Field(default_factory=list)
 
 
@@ -406,6 +415,7 @@ ConsultMessage = (
     | ContinueConsult
     | Invite
     | RevokeInvitation
+    | RenewInvitation
 )
 BoardMessage = Schedule | Reschedule | Cancel | Cover | OpenBoard
 ClientMessage = SeatMessage | ConsultMessage | BoardMessage

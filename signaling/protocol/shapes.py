@@ -67,6 +67,7 @@ Verb = Literal[
     "leave",
     "remove",
     "rename",
+    "renew_invitation",
     "report_connection",
     "report_device_check",
     "reschedule",

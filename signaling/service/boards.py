@@ -44,6 +44,16 @@ class Boards:
         """Something on this clinic's boards has changed."""
         self._changed.add(clinic)
 
+    def turn_the_page(self) -> None:
+        """Boards that show today are due anew when the clinic's day has changed."""
+        for clinic in self._connections.clinics():
+            today = self._today(clinic).isoformat()
+            if any(b.day is None and b.shown != today for _, b in self._connections.boards(clinic)):
+                self.mark(clinic)
+
+    def _today(self, clinic: ClinicId) -> date:
+        return self._clock.now().astimezone(ZoneInfo(self._clinics.facts(clinic).time_zone)).date()
+
     async def flush(self, outbox: Outbox) -> None:
         """Send the boards that have changed since the last flush."""
         changed, self._changed = self._changed, set()
@@ -68,9 +78,10 @@ class Boards:
         """Send one board."""
         entry, now = board.entry, self._clock.now()
         zone = self._clinics.facts(entry.clinic).time_zone
-        day = date.fromisoformat(board.day) if board.day else now.astimezone(ZoneInfo(zone)).date()
+        day = date.fromisoformat(board.day) if board.day else self._today(entry.clinic)
         rows = await self._rows_for(staff(entry), *_day(day, zone), now)
         board.revision += 1
+        board.shown = day.isoformat()
         view = board_for(
             day.isoformat(),
             rows,

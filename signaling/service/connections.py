@@ -9,10 +9,11 @@ from signaling.ports import BoardEntry, Entry, SeatEntry
 
 @dataclass(slots=True, kw_only=True)
 class Board:
-    """An open board: the day asked for (None is today) and how many boards it was sent."""
+    """An open board: the day asked for (None is today), the one last shown, the boards sent so far."""
 
     entry: BoardEntry
     day: str | None = None
+    shown: str | None = None
     revision: int = 0
 
 

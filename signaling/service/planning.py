@@ -169,6 +169,11 @@ def _invite(message: messages.Invite, scene: Scene) -> Planned:
     )
 
 
+def _renew(message: messages.RenewInvitation, _: Scene) -> Planned:
+    command = commands.RenewInvitation(participant=message.participant)
+    return Planned(command=command, invited=message.participant)
+
+
 def _reschedule(message: messages.Reschedule, _: Scene) -> Planned:
     return Planned(
         command=commands.Reschedule(
@@ -214,6 +219,7 @@ _PLANS: Final[Mapping[type[Any], Callable[[Any, Scene], Planned]]] = {
     messages.Remove: _about(commands.Remove),
     messages.AskToMute: _about(commands.AskToMute),
     messages.RevokeInvitation: _about(commands.RevokeInvitation),
+    messages.RenewInvitation: _renew,
     messages.Rename: _rename,
     messages.SendNotice: _notice,
     messages.Extend: _extend,

@@ -302,6 +302,7 @@ class Service:
             await self._each(consult, self._look_at_presence)
         for consult in self._media.behind():
             await self._each(consult, self._publisher.publish)
+        self._boards.turn_the_page()
         for consult in self._connections.consults():
             await self._each(consult, self._cut_after_end)
 

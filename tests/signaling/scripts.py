@@ -119,6 +119,7 @@ any_command: st.SearchStrategy[Command] = st.one_of(
     _about(commands.Resume),
     _about(commands.Remove),
     _about(commands.RevokeInvitation),
+    _about(commands.RenewInvitation),
     _about(commands.Rename),
     _about(commands.AskToMute),
     _about(commands.MarkLost),

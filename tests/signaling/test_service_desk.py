@@ -155,6 +155,37 @@ async def test_an_invited_person_gets_a_link_once_and_staff_none(world: World) -
     assert await refused(world, "maria", "invite", consult_id=world.consult, person=wrong) is Code.BAD_PEOPLE
 
 
+async def test_a_lost_link_is_renewed_for_whoever_has_no_account_to_sign_in_with(world: World) -> None:
+    await world.scheduled()
+    renew = {"consult_id": world.consult, "participant": world.people[PATIENT]}
+    answer = await world.ask("maria", "renew_invitation", **renew)
+    assert isinstance(answer, messages.Accepted)
+    [link] = answer.invitations
+    assert (link.participant, link.url) == (world.people[PATIENT], "https://clinic.test/v#secret4")
+    renew["participant"] = world.people[PHYSICIAN]
+    assert await refused(world, "maria", "renew_invitation", **renew) is Code.BAD_PEOPLE
+    await world.service.flush_boards()
+    can = {p.role: p.can for p in world.board("maria").rows[0].people}
+    assert "renew_invitation" in can[PATIENT]
+    assert "renew_invitation" not in can[PHYSICIAN]
+
+
+async def test_a_board_of_today_turns_the_page_at_the_clinics_midnight(world: World) -> None:
+    await world.scheduled()
+    assert world.board("maria").day == "2026-03-02"
+    await world.service.tick()
+    await world.service.flush_boards()
+    before = world.board("maria").revision
+    world.clock.pass_s(86_400)
+    await world.service.tick()
+    await world.service.flush_boards()
+    assert world.board("maria").day == "2026-03-03"
+    assert world.board("maria").revision == before + 1
+    await world.service.tick()
+    await world.service.flush_boards()
+    assert world.board("maria").revision == before + 1
+
+
 async def test_a_patient_is_described_well_enough_or_not_scheduled(world: World) -> None:
     await world.scheduled()
     person = {"role": "companion", "language": "ar"}

@@ -35,6 +35,7 @@ export type Verb =
   | "leave"
   | "remove"
   | "rename"
+  | "renew_invitation"
   | "report_connection"
   | "report_device_check"
   | "reschedule"
@@ -92,7 +93,7 @@ export interface Accepted {
   readonly version: number | null;
   /** The new consult, after schedule and continue_consult. */
   readonly consult_id: string | null;
-  /** The new participant, after invite and cover. */
+  /** Whom invite, renew_invitation and cover were about. */
   readonly participant: string | null;
   /** Links, once. */
   readonly invitations: readonly InvitationLink[];
@@ -649,6 +650,17 @@ export interface Rename {
   readonly name: string;
 }
 
+/** Make a new link for someone without a staff account; the old one stops working. */
+export interface RenewInvitation {
+  /** Made by the client; the same id again is answered again, not done again. */
+  readonly command_id: string;
+  /** Required from a board, absent from a seat. */
+  readonly consult_id?: string | null;
+  readonly type: "renew_invitation";
+  /** Whose. */
+  readonly participant: string;
+}
+
 /** Say how good one's connection is, as the browser measures it. */
 export interface ReportConnection {
   readonly type: "report_connection";
@@ -813,7 +825,8 @@ export type ConsultMessage =
   | End
   | ContinueConsult
   | Invite
-  | RevokeInvitation;
+  | RevokeInvitation
+  | RenewInvitation;
 
 /** From a board only. */
 export type BoardMessage =
