@@ -9,6 +9,7 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -76,6 +77,7 @@ def po_path(tag: str) -> Path:
     return LOCALES / tag.replace("-", "_") / "LC_MESSAGES" / f"{DOMAIN}.po"
 
 
+@lru_cache(maxsize=1)
 def page_languages() -> tuple[str, ...]:
     """Tags of all page languages, English first."""
     folders = (path.parent.parent.name for path in LOCALES.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))

@@ -162,7 +162,7 @@ function mainButton(row: BoardRow, style: string, actions: Actions): HTMLElement
   if (patient && admittable(patient))
     return button(t("Admit…"), style, "admit", row, () => actions.admit(row, patient), patient.id);
   if (row.mine) return button(t("Return"), style, "enter", row, () => actions.enter(row));
-  return row.can.includes("cover") ? button(t("Take over…"), "btn", "cover", row, () => actions.cover(row)) : null;
+  return row.can.includes("cover") ? button(t("Take part…"), "btn", "cover", row, () => actions.cover(row)) : null;
 }
 
 function admittable(person: BoardPerson): boolean {
@@ -254,7 +254,7 @@ function runningRow(row: BoardRow, { now }: Moment, actions: Actions): HTMLEleme
     row.mine
       ? button(t("Return"), "btn btn-act", "enter", row, () => actions.enter(row))
       : row.can.includes("cover")
-        ? button(t("Take over…"), "btn", "cover", row, () => actions.cover(row))
+        ? button(t("Take part…"), "btn", "cover", row, () => actions.cover(row))
         : null,
     manageButton(row, actions),
   );
