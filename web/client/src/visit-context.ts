@@ -74,10 +74,6 @@ export function isPatient(role: string): boolean {
   return role === "patient" || role === "companion";
 }
 
-export function me(view: ConsultView): PersonView | undefined {
-  return view.people.find((person) => person.id === view.me.participant);
-}
-
 export function personOf(view: ConsultView, id: string | null | undefined): PersonView | undefined {
   return view.people.find((person) => person.id === id);
 }

@@ -4,7 +4,7 @@ import { all, show } from "./dom.ts";
 import type { ConsultView, Verb } from "./protocol.gen.ts";
 
 /** The commands behind a button; it is there when any of them may be given. */
-export const VERBS: Readonly<Record<string, readonly Verb[]>> = {
+const VERBS: Readonly<Record<string, readonly Verb[]>> = {
   leave: ["leave"],
   chat: ["send_message"],
   mute: ["set_media"],

@@ -69,7 +69,7 @@ function waitingFor(view: ConsultView): string {
   return t("The doctor knows that you are here and lets you in.");
 }
 
-export function noticeWords(notice: NoticeView): string {
+function noticeWords(notice: NoticeView): string {
   if (notice.kind === "soon") return t("The doctor comes soon.");
   return tn(
     "The doctor is a little late: about {n} more minute.",

@@ -34,7 +34,7 @@ export function stepsFor(view: ConsultView): Step[] {
 }
 
 /** "Step 1 of 3"; nothing when there is only one. */
-export function progressWords(index: number, total: number): string {
+function progressWords(index: number, total: number): string {
   return total > 1 ? t("Step {n} of {total}", { n: index + 1, total }) : "";
 }
 

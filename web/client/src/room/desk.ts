@@ -165,7 +165,7 @@ export function mustIdentify(person: PersonView): boolean {
   return person.further_device_waiting || (person.role === "patient" && person.identity_confirmed !== true);
 }
 
-export function mustConsent(person: PersonView): boolean {
+function mustConsent(person: PersonView): boolean {
   return person.role === "patient" || person.role === "companion";
 }
 
