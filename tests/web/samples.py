@@ -174,7 +174,12 @@ def rows(now: datetime) -> list[BoardRow]:
     rafael = person(Role.PATIENT, "Rafael Quintana", SeatState.PRESENT, birth_year=1974,
                     time_zone="America/Sao_Paulo", country="BR", city="São Paulo", language="pt")  # fmt: skip
     omar = person(
-        Role.PATIENT, "Omar Al-Sabah", SeatState.INVITED, birth_year=1990, can=["revoke_invitation"], **kuwait
+        Role.PATIENT,
+        "Omar Al-Sabah",
+        SeatState.INVITED,
+        birth_year=1990,
+        can=["revoke_invitation", "renew_invitation"],
+        **kuwait,
     )
     return [
         row(1, now, Phase.ENDED, -120, [doctor, mai], can=[]),

@@ -30,9 +30,9 @@ export function peopleList(row: BoardRow, by: Management): HTMLElement {
 }
 
 function personItem(row: BoardRow, person: BoardPerson, by: Management): HTMLElement {
-  const byLink = person.user === null;
   const revocable = person.can.includes("revoke_invitation") && OUTSIDE.has(person.seat);
-  const renewable = byLink && row.can.includes("invite") && (revocable || BARRED.has(person.seat));
+  const barred = BARRED.has(person.seat) && person.user === null && row.can.includes("invite");
+  const renewable = barred || (person.can.includes("renew_invitation") && person.seat !== "present");
   const small = (words: string, action: string, act: () => void): HTMLElement =>
     h(
       "button",
@@ -82,11 +82,6 @@ function seatWords(person: BoardPerson): string {
   }
 }
 
-async function revoke(row: BoardRow, person: BoardPerson, by: Management): Promise<void> {
-  const about = { consult_id: row.consult_id, participant: person.id };
-  await by.channel.send({ type: "revoke_invitation", command_id: commandId(), ...about });
-}
-
 function revokeDialog(row: BoardRow, person: BoardPerson, by: Management): void {
   const dialog = openDialog(
     t("Take back the link of {name}?", { name: nameOf(person, roleName(person.role)) }),
@@ -99,24 +94,17 @@ function revokeDialog(row: BoardRow, person: BoardPerson, by: Management): void 
         t("Take back the link"),
         "btn-red",
         "confirm-revoke",
-        () => revoke(row, person, by),
+        async () => {
+          const about = { consult_id: row.consult_id, participant: person.id };
+          await by.channel.send({ type: "revoke_invitation", command_id: commandId(), ...about });
+        },
       ),
     ),
   );
 }
 
-/** A lost link cannot be shown again, only replaced: the person is invited anew, as they were. */
+/** A lost link cannot be shown again, only replaced. Whoever was sent away is invited anew, as they were. */
 function renewDialog(row: BoardRow, person: BoardPerson, by: Management): void {
-  let revoked = BARRED.has(person.seat);
-  const again: Person = {
-    role: person.role,
-    language: person.language,
-    name: person.name,
-    birth_year: person.birth_year,
-    time_zone: person.time_zone,
-    country: person.country,
-    city: person.city,
-  };
   const dialog = openDialog(
     t("Make a new link for {name}?", { name: nameOf(person, roleName(person.role)) }),
     h("p", {}, t("The link they have now stops working.")),
@@ -128,14 +116,25 @@ function renewDialog(row: BoardRow, person: BoardPerson, by: Management): void {
         t("Make the link"),
         "btn-act",
         "confirm-renew",
-        async () => {
-          if (!revoked) await revoke(row, person, by);
-          revoked = true;
-          return invite(row, again, by);
-        },
+        () => (person.can.includes("renew_invitation") ? renew(row, person, by) : invite(row, asBefore(person), by)),
       ),
     ),
   );
+}
+
+async function renew(row: BoardRow, person: BoardPerson, by: Management): Promise<() => void> {
+  const about = { consult_id: row.consult_id, participant: person.id };
+  const ack = await by.channel.send<Accepted>({ type: "renew_invitation", command_id: commandId(), ...about });
+  return () => showLinks(ack, labelled(person.id, person.name, person));
+}
+
+function asBefore(person: BoardPerson): Person {
+  const { role, language, name, birth_year, time_zone, country, city } = person;
+  return { role, language, name, birth_year, time_zone, country, city };
+}
+
+function labelled(participant: string, name: string, { role }: { role: Person["role"] }): ReadonlyMap<string, string> {
+  return new Map([[participant, `${name} (${roleName(role)})`]]);
 }
 
 async function invite(row: BoardRow, person: Person, by: Management): Promise<() => void> {
@@ -145,8 +144,7 @@ async function invite(row: BoardRow, person: Person, by: Management): Promise<()
     consult_id: row.consult_id,
     person,
   });
-  const labels = new Map([[ack.participant ?? "", `${person.name} (${roleName(person.role)})`]]);
-  return () => showLinks(ack, labels);
+  return () => showLinks(ack, labelled(ack.participant ?? "", person.name ?? "", person));
 }
 
 /** One more person, by link. */

@@ -12,9 +12,12 @@ export interface Said {
   readonly icon: string;
 }
 
+const BARRED = new Set<BoardPerson["seat"]>(["declined", "removed", "revoked"]);
+
+/** The person of a role who counts: one who was sent away only when there is no other. */
 export function personOf(row: BoardRow, role: Role): BoardPerson | undefined {
-  const all = row.people.filter((person) => person.role === role && person.seat !== "revoked");
-  return all[0];
+  const all = row.people.filter((person) => person.role === role);
+  return all.find((person) => !BARRED.has(person.seat)) ?? all[0];
 }
 
 /** A person's name, or what they are when the name was erased. */
