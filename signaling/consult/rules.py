@@ -171,6 +171,8 @@ def case_for(consult: Consult, *, by: Actor, now: datetime) -> Case:
         case StaffUser():
             if by.clinic != consult.clinic:
                 raise Refused(Code.NOT_FOUND, "no such consult")
+            if by.role not in STAFF:
+                raise Refused(Code.NOT_PERMITTED, f"a {by.role} acts from their seat only")
             me = consult.of_user(by.user) if by.role is Role.PHYSICIAN else None
             return Case(consult=consult, by=ActorId(by.user), role=by.role, me=me, now=now)
 

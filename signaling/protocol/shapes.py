@@ -229,14 +229,14 @@ class BoardRow(Shape):
 
 
 class BoardView(Shape):
-    """The clinic's day as this member of staff may see it. Replaces the previous board."""
+    """The clinic's day as this member of staff may see it (an interpreter: their own consults)."""
 
     type: Literal["board_view"] = "board_view"
     revision: Annotated[int, "Grows with each board sent on this connection."]
     server_time: Annotated[Time, "Now, on the server."]
     day: Annotated[str, "The clinic's date shown, YYYY-MM-DD."]
     user: Annotated[UserRef, "The viewer's account."]
-    role: Annotated[Role, "Physician or coordinator."]
+    role: Annotated[Role, "Physician, coordinator or interpreter."]
     time_zone: Annotated[TimeZone, "The clinic's, IANA name."]
     rows: Annotated[list[BoardRow], MaxLen(ROWS_MAX), "The day's consults and every live one, by start."]
     can: Annotated[Can, "The message types the viewer may send that are about no existing consult."]

@@ -20,7 +20,6 @@ from signaling.consult.values import (
     GUESTS,
     STAFF,
     TAKEN,
-    Actor,
     Consult,
     ConsultId,
     DeviceId,
@@ -291,9 +290,17 @@ def board_for(
     )
 
 
+def on_board(consult: Consult, viewer: StaffUser) -> bool:
+    """Whether a consult is on this viewer's board: all of the clinic, for an interpreter only their own."""
+    if consult.clinic != viewer.clinic:
+        return False
+    return viewer.role in STAFF or consult.of_user(viewer.user) is not None
+
+
 def row_for(seen: Seen, viewer: StaffUser, *, now: datetime) -> shapes.BoardRow:
     """One consult of the viewer's clinic as a line of their board. Depends on `now` in nothing it shows."""
     consult = seen.consult
+    staff = viewer.role in STAFF
     mine = consult.of_user(viewer.user)
     people = [p for p in consult.participants if p.seat is not SeatState.REVOKED]
     since = [t for p in people if p.role in GUESTS and (t := _waiting_since(p)) is not None]
@@ -309,10 +316,10 @@ def row_for(seen: Seen, viewer: StaffUser, *, now: datetime) -> shapes.BoardRow:
         my_participant=mine.id if mine is not None else None,
         interpreting=_languages(consult),
         waiting_since=min(since, default=None),
-        needs=_needs(consult),
+        needs=_needs(consult) if staff else [],
         people=[_board_person(seen, p, viewer, now) for p in people],
         notice=_notice(consult),
-        can=_verbs(rules.allowed(consult, by=viewer, now=now) & BOARD_VERBS),
+        can=_verbs(rules.allowed(consult, by=viewer, now=now) & BOARD_VERBS) if staff else [],
         continued_as=seen.continued_as,
     )
 
@@ -336,9 +343,10 @@ def _needs(consult: Consult) -> list[shapes.Need]:
     return [need for need, missing in found.items() if missing]
 
 
-def _board_person(seen: Seen, person: Participant, viewer: Actor, now: datetime) -> shapes.BoardPerson:
+def _board_person(seen: Seen, person: Participant, viewer: StaffUser, now: datetime) -> shapes.BoardPerson:
     known, presence = seen.person(person), seen.presence.of(person.id)
-    may = rules.allowed_on(seen.consult, person, by=viewer, now=now)
+    staff = viewer.role in STAFF
+    may = rules.allowed_on(seen.consult, person, by=viewer, now=now) if staff else frozenset()
     return shapes.BoardPerson(
         id=person.id,
         user=person.user,
@@ -350,11 +358,11 @@ def _board_person(seen: Seen, person: Participant, viewer: Actor, now: datetime)
         connection_level=presence.connection_level,
         waiting_since=_waiting_since(person),
         consented=person.consent is not None,
-        further_device_waiting=person.further_device is not None,
-        birth_year=known.birth_year,
-        time_zone=known.time_zone,
-        country=known.location_country or known.country,
-        city=known.city,
-        device_check=_check(presence.device_check),
+        further_device_waiting=staff and person.further_device is not None,
+        birth_year=known.birth_year if staff else None,
+        time_zone=known.time_zone if staff else None,
+        country=(known.location_country or known.country) if staff else None,
+        city=known.city if staff else None,
+        device_check=_check(presence.device_check) if staff else None,
         can=_verbs(may & BOARD_VERBS),
     )

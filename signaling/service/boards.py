@@ -5,11 +5,11 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from signaling.consult.values import ClinicId, ConnectionId, ConsultId, Role, StaffUser
+from signaling.consult.values import ClinicId, ConnectionId, ConsultId, StaffUser
 from signaling.errors import Code, Refused
 from signaling.ports import BoardEntry, Clinics, Clock, Outbox
 from signaling.protocol.shapes import BoardRow
-from signaling.protocol.views import Seen, board_for, row_for
+from signaling.protocol.views import Seen, board_for, on_board, row_for
 from signaling.service.connections import Board, Connections
 from signaling.service.consults import Consults
 
@@ -99,8 +99,7 @@ class Boards:
         rows = []
         for consult in await self._consults.store.board(viewer.clinic, start, end):
             seen = await self._consults.seen(consult)
-            # An interpreter of the hospital sees what is booked for them and nothing else.
-            if viewer.role is not Role.INTERPRETER or seen.consult.of_user(viewer.user) is not None:
+            if on_board(seen.consult, viewer):
                 rows.append(self._row(viewer, seen, now))
         return rows
 

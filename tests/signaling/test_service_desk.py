@@ -1,14 +1,13 @@
 """The service on fakes: boards, invitations, chat, and what is shown to whom."""
 
-from itertools import permutations
+from datetime import timedelta
 
 from signaling.consult.values import ClinicId, Role
 from signaling.errors import Code
 from signaling.protocol import messages
-from tests.signaling.world import DR_OKAFOR, MARIA, World, refused
+from tests.signaling.world import DR_OKAFOR, LEILA, MARIA, World, refused
 
 PATIENT, PHYSICIAN, INTERPRETER = Role.PATIENT, Role.PHYSICIAN, Role.INTERPRETER
-EVERYONE = set(permutations((PATIENT, PHYSICIAN, INTERPRETER), 2))
 
 
 async def test_the_same_command_again_is_answered_again_and_not_done_again(world: World) -> None:
@@ -168,6 +167,39 @@ async def test_a_lost_link_is_renewed_for_whoever_has_no_account_to_sign_in_with
     can = {p.role: p.can for p in world.board("maria").rows[0].people}
     assert "renew_invitation" in can[PATIENT]
     assert "renew_invitation" not in can[PHYSICIAN]
+
+
+async def test_an_interpreters_board_has_their_own_consults_and_nothing_that_identifies(world: World) -> None:
+    await world.scheduled()
+    await world.open_board("leila", LEILA)
+    assert world.board("leila").rows == []
+    staff = {"role": "interpreter", "language": "ar", "user": LEILA}
+    await world.ask("maria", "invite", consult_id=world.consult, person=staff)
+    await world.service.flush_boards()
+    [row] = world.board("leila").rows
+    assert row.mine
+    assert row.can == []
+    assert row.needs == []
+    assert {"Amal Haddad", "Dr Grace Chen"} <= {p.name for p in row.people}
+    text = world.board("leila").model_dump_json()
+    assert not any(secret in text for secret in ("1980", "Dubai", '"AE"'))
+    assert all(p.can == [] for p in row.people)
+
+
+async def test_an_interpreter_does_nothing_from_a_board(world: World) -> None:
+    await world.scheduled()
+    await world.open_board("leila", LEILA)
+    rename = {"participant": world.people[PATIENT], "name": "X", "consult_id": world.consult}
+    assert await refused(world, "leila", "rename", **rename) is Code.NOT_PERMITTED
+    starts_at = world.clock.now()
+    born = {"birth_year": 1980, "time_zone": "Asia/Dubai", "country": "AE"}
+    people = [
+        {"role": "patient", "language": "ar", "name": "A", **born},
+        {"role": "physician", "language": "en", "user": DR_OKAFOR},
+    ]
+    times = {"starts_at": starts_at, "ends_at": starts_at + timedelta(minutes=30)}
+    form = {"people": people, **{name: time.isoformat() for name, time in times.items()}}
+    assert await refused(world, "leila", "schedule", **form) is Code.NOT_PERMITTED
 
 
 async def test_a_board_of_today_turns_the_page_at_the_clinics_midnight(world: World) -> None:

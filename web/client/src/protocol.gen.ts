@@ -211,7 +211,7 @@ export interface BoardRow {
   readonly continued_as: string | null;
 }
 
-/** The clinic's day as this member of staff may see it. Replaces the previous board. */
+/** The clinic's day as this member of staff may see it (an interpreter: their own consults). */
 export interface BoardView {
   readonly type: "board_view";
   /** Grows with each board sent on this connection. */
@@ -222,7 +222,7 @@ export interface BoardView {
   readonly day: string;
   /** The viewer's account. */
   readonly user: string;
-  /** Physician or coordinator. */
+  /** Physician, coordinator or interpreter. */
   readonly role: Role;
   /** The clinic's, IANA name. */
   readonly time_zone: string;
