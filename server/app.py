@@ -43,6 +43,8 @@ from web.render import MissingAssetError
 STOP_S_MAX: Final = 4.5
 # How long requests that are being answered may still take when the server ends.
 FINISH_S_MAX: Final = 1.0
+IDLE_S: Final = 75.0
+PROXY_IDLE_S: Final = 3630.0
 TIDY_EVERY_S: Final = 3600.0
 KEEP_EVERY_S: Final = 20.0
 
@@ -172,7 +174,15 @@ async def _demo(services: Services) -> Demo:
 async def _http(stack: AsyncExitStack, services: Services, gateway: Gateway) -> None:
     server = services.settings.server
     app = application(services, socket_routes=gateway.routes())
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=FINISH_S_MAX, handle_signals=False)
+    # A proxy closes idle connections by itself; without one they are closed here.
+    idle_s = PROXY_IDLE_S if server.trusted_proxies else IDLE_S
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        shutdown_timeout=FINISH_S_MAX,
+        handle_signals=False,
+        keepalive_timeout=idle_s,
+    )
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     stack.push_async_callback(gateway.shutdown)

@@ -11,6 +11,7 @@ from collections.abc import MutableMapping
 from typing import Any, Final
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 
 from server.settings import Server
 
@@ -86,6 +87,16 @@ def _places(error: BaseException) -> list[str]:
     return places[: -TRACEBACK_FRAMES_MAX - 1 : -1]
 
 
+class _WithoutBadRequests(logging.Filter):
+    """What is no HTTP is somebody probing: answered with 400 by aiohttp, not worth a line each."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+_BAD_REQUESTS: Final = _WithoutBadRequests()
+
+
 def configure(settings: Server) -> None:
     """Send structlog's and the standard library's log lines to standard error, once for the process."""
     as_json = settings.log_format == "json" or (settings.log_format == "auto" and not sys.stderr.isatty())
@@ -129,6 +140,7 @@ def configure(settings: Server) -> None:
         "alembic",
     ):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("aiohttp.server").addFilter(_BAD_REQUESTS)
     logging.captureWarnings(capture=True)
 
 

@@ -45,6 +45,10 @@ async def boundary(request: web.Request, handler: Handler) -> web.StreamResponse
             raise
         response = _failed(request, HttpError(_CODES.get(error.status, "bad_request")))
         _keep_allow(error, response)
+    except ConnectionResetError as error:
+        if request.transport is None or request.transport.is_closing():
+            raise  # they hung up in the middle; nobody is there to answer
+        response = _broken(request, error)
     except Exception as error:  # noqa: BLE001 (the last line: a bug is logged loudly under a support id)
         response = _broken(request, error)
     _log(request, response, started_s)

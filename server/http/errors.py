@@ -14,6 +14,7 @@ STATUSES: Final = {
     "not_found": 404,
     "method_not_allowed": 405,
     "unknown_invitation": 404,
+    "too_slow": 408,
     "revoked": 410,
     "used": 410,
     "ended": 410,

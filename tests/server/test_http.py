@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from yarl import URL
 
+from server.http import body
 from server.http.routes import DEMO_ROUTES, ROUTES
 from server.http.table import RULES, Who
 
@@ -253,6 +254,25 @@ async def test_only_plain_json_is_read(http: Any) -> None:
         "/api/signin", data="[", headers=own | {"Content-Type": "application/json"}
     )
     assert answer.status == 400
+
+
+async def raw(http: Any, *lines: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", http.services.settings.server.port)
+    host = http.origin.removeprefix("http://")
+    own = (f"Host: {host}", "Sec-Fetch-Site: same-origin", "Content-Type: application/json")
+    writer.write("\r\n".join((lines[0], *own, *lines[1:], "", "{")).encode())
+    return reader, writer
+
+
+async def test_a_body_that_is_too_long_or_never_comes_is_not_waited_for(
+    http: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(body, "ARRIVES_WITHIN_S", 0.05)
+    for length, status in (("99999999", "413"), ("100", "408")):
+        reader, writer = await raw(http, "POST /api/signin HTTP/1.1", f"Content-Length: {length}")
+        async with asyncio.timeout(5):
+            assert (await reader.readline()).decode().split()[1] == status
+        writer.close()
 
 
 async def test_a_request_under_another_host_name_is_refused(http: Any) -> None:

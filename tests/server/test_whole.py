@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import socketio
-from aiohttp import ClientSession, CookieJar
+from aiohttp import ClientSession, CookieJar, web
 from argon2 import PasswordHasher
 
 from server import app
@@ -190,3 +190,30 @@ async def test_an_interpreter_of_the_hospital_sees_their_own_consults_and_change
     assert (await desk.send(type="cancel", command_id="cancel-01", **asked))["code"] == "not_permitted"
     opened = await desk.send(type="open_board", day=None)
     assert opened["type"] == "accepted"
+
+
+async def test_somebody_who_hangs_up_is_no_bug_of_ours(
+    demo: Demo, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, ended = asyncio.Event(), asyncio.Event()
+    wait_for_more = web.Request.read
+
+    async def read(request: web.Request) -> bytes:
+        reading.set()
+        try:
+            return await wait_for_more(request)
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(web.Request, "read", read)
+    address = browser.site.removeprefix("http://")
+    _, writer = await asyncio.open_connection(*address.split(":"))
+    head = ("POST /api/signin HTTP/1.1", f"Host: {address}", "Sec-Fetch-Site: same-origin")
+    kind = ("Content-Type: application/json", "Content-Length: 100", "", "{")
+    writer.write("\r\n".join(head + kind).encode())
+    async with asyncio.timeout(SOON_S):
+        await reading.wait()
+        writer.close()
+        await ended.wait()
+        async with browser.http.get(f"{browser.site}/metrics") as answer:
+            assert 'path="/api/signin",status="500"' not in await answer.text()
