@@ -54,7 +54,7 @@ function personItem(row: BoardRow, person: BoardPerson, by: Management): HTMLEle
       { class: "row g2 wrap end" },
       OVER.has(row.phase) ? null : h("span", { class: "small" }, seatWords(person)),
       renewable ? small(t("New link"), "renew", () => renewDialog(row, person, by)) : null,
-      revocable ? small(t("Take back the link"), "revoke", () => revokeDialog(row, person, by)) : null,
+      revocable ? small(revokeWords(person), "revoke", () => revokeDialog(row, person, by)) : null,
     ),
   );
 }
@@ -82,16 +82,29 @@ function seatWords(person: BoardPerson): string {
   }
 }
 
+/** Whoever signs in has no link to take back. */
+function revokeWords(person: BoardPerson): string {
+  return person.user === null ? t("Take back the link") : t("Take off the consult");
+}
+
 function revokeDialog(row: BoardRow, person: BoardPerson, by: Management): void {
+  const name = nameOf(person, roleName(person.role));
+  const byLink = person.user === null;
   const dialog = openDialog(
-    t("Take back the link of {name}?", { name: nameOf(person, roleName(person.role)) }),
-    h("p", {}, t("The link stops working at once. You can invite the person again and get a new link.")),
+    byLink ? t("Take back the link of {name}?", { name }) : t("Take {name} off this consult?", { name }),
+    h(
+      "p",
+      {},
+      byLink
+        ? t("The link stops working at once. You can invite the person again and get a new link.")
+        : t("It disappears from their list."),
+    ),
     alertPlace(),
     buttons(
       cancelButton(() => dialog),
       doing(
         () => dialog,
-        t("Take back the link"),
+        revokeWords(person),
         "btn-red",
         "confirm-revoke",
         async () => {
