@@ -7,11 +7,11 @@ from typing import Final
 from sqlalchemy import delete, insert, select, update
 
 from server.identity.accounts import Account, Accounts
-from server.identity.random_values import hashed, new_id, new_secret
+from server.identity.random_values import hashed, new_secret
 from server.settings import SignIn
 from server.storage.database import Database
 from server.storage.tables import StaffSignIn
-from signaling.consult.values import DeviceId, UserId
+from signaling.consult.values import UserId
 
 # Use is written down at most this often.
 TOUCH_AFTER: Final = timedelta(seconds=60)
@@ -23,7 +23,6 @@ class SignedIn:
     """A browser in which a member of staff is signed in."""
 
     account: Account
-    device_id: DeviceId
 
 
 class SignIns:
@@ -56,7 +55,6 @@ class SignIns:
                 insert(StaffSignIn).values(
                     cookie_hash=hashed(cookie),
                     user_id=user_id,
-                    device_id=new_id(),
                     created_at=now,
                     last_used_at=now,
                     expires_at=now + self._absolute,
@@ -66,9 +64,9 @@ class SignIns:
 
     async def find(self, cookie: str, *, now: datetime) -> SignedIn | None:
         """Who is signed in with a cookie; None when nobody is any more. Counts as use."""
-        query = select(
-            StaffSignIn.user_id, StaffSignIn.device_id, StaffSignIn.last_used_at, StaffSignIn.expires_at
-        ).where(StaffSignIn.cookie_hash == hashed(cookie))
+        query = select(StaffSignIn.user_id, StaffSignIn.last_used_at, StaffSignIn.expires_at).where(
+            StaffSignIn.cookie_hash == hashed(cookie)
+        )
         async with self._database.read() as connection:
             row = (await connection.execute(query)).one_or_none()
         if row is None or now >= row.expires_at or now - row.last_used_at >= self._idle:
@@ -78,7 +76,7 @@ class SignIns:
             return None
         if now - row.last_used_at >= TOUCH_AFTER:
             await self._touch(cookie, now)
-        return SignedIn(account=account, device_id=DeviceId(row.device_id))
+        return SignedIn(account=account)
 
     async def keep(self, user_id: UserId, *, now: datetime) -> bool:
         """Count an open page as use: whoever watches the board or is in a consult is not idle.

@@ -129,7 +129,10 @@ class SeatDevice(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
 
-    __table_args__ = (Index("ix_seat_device_consult_id", "consult_id", "participant_id"),)
+    __table_args__ = (
+        Index("ix_seat_device_consult_id", "consult_id", "participant_id"),
+        Index("ix_seat_device_user_id", "user_id"),
+    )
 
 
 class StaffAccount(Base):
@@ -156,7 +159,6 @@ class StaffSignIn(Base):
 
     cookie_hash: Mapped[str] = mapped_column(Hash, primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("staff_account.user_id"))
-    device_id: Mapped[str] = mapped_column(Id)
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime]
     expires_at: Mapped[datetime]

@@ -32,12 +32,24 @@ def account(number: int, created_at: datetime = NOON) -> dict[str, object]:
     }
 
 
-async def test_the_migrations_make_exactly_the_declared_tables(database: Database) -> None:
-    def differences(connection: Connection) -> list[object]:
-        return list(compare_metadata(MigrationContext.configure(connection), Base.metadata))
+def differences(connection: Connection) -> list[object]:
+    return list(compare_metadata(MigrationContext.configure(connection), Base.metadata))
 
+
+async def test_the_migrations_make_exactly_the_declared_tables(database: Database) -> None:
     async with database.read() as connection:
         assert await connection.run_sync(differences) == []
+
+
+async def test_they_do_so_on_postgresql_also_when_two_servers_start_at_once(postgres_url: str) -> None:
+    url = postgres_url.replace("postgresql://", "postgresql+asyncpg://")
+    servers = [Database(url), Database(url)]
+    await asyncio.gather(*(upgrade(server) for server in servers))
+    async with servers[0].read() as connection:
+        assert await connection.run_sync(differences) == []
+    for server in servers:
+        assert await is_current(server)
+        await server.close()
 
 
 async def test_an_empty_database_is_not_current_and_an_upgraded_one_is(tmp_path: Path) -> None:
