@@ -91,16 +91,17 @@ async def _storage(stack: AsyncExitStack, settings: Settings) -> Database:
     folder = settings.server.data_dir
     try:
         data_dir.prepare(folder)
-        if settings.database.url is None:
-            stack.enter_context(data_dir.only_server(folder))
+        database = Database(settings.database_url)
+        stack.push_async_callback(database.close)
+        if database.file is not None:
+            stack.enter_context(data_dir.only_server(database.file.parent))
     except data_dir.DataDirError as error:
         raise StartError(str(error), hint=error.hint) from error
-    database = Database(settings.database_url)
-    stack.push_async_callback(database.close)
     try:
         if database.is_sqlite:
             await upgrade(database)
         is_right = await is_current(database)
+        is_only = await stack.enter_async_context(database.only_server())
     except NewerDatabaseError as error:
         raise StartError("a later version has used this database", hint="start that version") from error
     except (SQLAlchemyError, OSError) as error:
@@ -108,6 +109,9 @@ async def _storage(stack: AsyncExitStack, settings: Settings) -> Database:
         raise StartError(f"the database does not answer ({name})", hint="check database.url") from error
     if not is_right:
         raise StartError("the database is not of this version", hint="python -m server db upgrade")
+    if not is_only:
+        hint = "end that server; people on two servers would not see each other"
+        raise StartError("another server uses this database", hint=hint)
     return database
 
 

@@ -6,13 +6,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from server.storage import sqlite
+from server.storage import postgres, sqlite
 
 WRITE_WAIT_S: Final = 10.0
 POOL_CONNECTIONS: Final = 5
@@ -27,7 +28,9 @@ class Database:
     """One database. `read()` and `write()` are transactions, rolled back on an exception."""
 
     def __init__(self, url: str) -> None:
-        self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        parts = make_url(url)
+        self.is_sqlite = parts.get_backend_name() == "sqlite"
+        self.file = Path(parts.database) if self.is_sqlite and parts.database else None
         self.engine: AsyncEngine = create_async_engine(
             url, pool_size=POOL_CONNECTIONS, max_overflow=0, pool_timeout=WRITE_WAIT_S
         )
@@ -63,6 +66,16 @@ class Database:
             yield
         finally:
             self._one_writer.release()
+
+    @asynccontextmanager
+    async def only_server(self) -> AsyncIterator[bool]:
+        """Whether no other server uses this database; none can while this lasts. SQLite: see `data_dir`."""
+        if self.is_sqlite:
+            yield True
+            return
+        # Not in a transaction: it would stay open as long, and keep the database from tidying up.
+        async with self.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            yield await postgres.is_only_server(connection)
 
     async def is_ready(self) -> bool:
         """Whether it answers, within `READY_TIMEOUT_S`."""

@@ -11,13 +11,12 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
+from server.storage import postgres
 from server.storage.database import Database
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
-# Any number, the same in every process: two servers that start at once upgrade one after the other.
-_POSTGRES_LOCK: Final = 6_374_001
 
 
 class NewerDatabaseError(Exception):
@@ -51,7 +50,7 @@ def _revision(connection: Connection) -> str | None:
 
 def _upgrade(connection: Connection) -> tuple[str | None, str | None]:
     if connection.dialect.name == "postgresql":
-        connection.execute(text(f"select pg_advisory_xact_lock({_POSTGRES_LOCK})"))
+        postgres.wait_for_upgrade(connection)
     before = _revision(connection)
     settings = config()
     settings.attributes["connection"] = connection

@@ -44,12 +44,28 @@ async def test_the_migrations_make_exactly_the_declared_tables(database: Databas
 async def test_they_do_so_on_postgresql_also_when_two_servers_start_at_once(postgres_url: str) -> None:
     url = postgres_url.replace("postgresql://", "postgresql+asyncpg://")
     servers = [Database(url), Database(url)]
+    async with servers[0].write() as connection:
+        await connection.execute(text("drop schema public cascade"))
+        await connection.execute(text("create schema public"))
     await asyncio.gather(*(upgrade(server) for server in servers))
     async with servers[0].read() as connection:
         assert await connection.run_sync(differences) == []
     for server in servers:
         assert await is_current(server)
         await server.close()
+
+
+async def test_one_server_at_a_time_uses_a_postgresql_database(postgres_url: str) -> None:
+    url = postgres_url.replace("postgresql://", "postgresql+asyncpg://")
+    first, second = Database(url), Database(url)
+    async with first.only_server() as is_only:
+        assert is_only
+        async with second.only_server() as is_only_too:
+            assert not is_only_too
+    await first.close()
+    async with second.only_server() as is_only:
+        assert is_only
+    await second.close()
 
 
 async def test_an_empty_database_is_not_current_and_an_upgraded_one_is(tmp_path: Path) -> None:
