@@ -22,10 +22,6 @@ class StaticFiles:
             if path.is_file() and path.suffix not in (".br", ".gz", ".map")
         }
 
-    @property
-    def is_built(self) -> bool:
-        return bool(self._files)
-
     async def respond(self, request: web.Request) -> web.StreamResponse:
         """A file; aiohttp picks the compressed twin (`.br`) when the browser takes it."""
         path = self._files.get(request.match_info["file"])
