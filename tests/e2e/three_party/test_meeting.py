@@ -1,5 +1,6 @@
 """A whole consult in three browsers: nothing flows before admission, then all meet, then it is over."""
 
+from tests.e2e.kit import axe
 from tests.e2e.kit.observe import traffic, traffic_during
 from tests.e2e.kit.tab import Tab, eventually
 from tests.e2e.three_party import story
@@ -51,6 +52,21 @@ async def test_three_people_meet_after_admission_and_not_before_and_part_at_the_
             )
             await picture(guest.tab, f"ended.{guest.role}")  # type: ignore[arg-type]
         assert people.browsers.errors == []
+
+
+async def test_every_screen_of_the_three_is_accessible() -> None:
+    async with cast() as people:
+        for guest in people.everyone:
+            await axe.is_accessible(guest.tab, texts_min=5)
+            await picture(guest.tab, f"before.{guest.role}")  # type: ignore[arg-type]
+        await people.admit_all()
+        await story.meet(*people.everyone)
+        for guest in people.everyone:
+            await axe.is_accessible(guest.tab, texts_min=5)
+        await story.end_consult(people.physician.tab)
+        for guest in people.everyone:
+            await story.on_screen(guest.tab, "ended")
+            await axe.is_accessible(guest.tab, texts_min=3)
 
 
 async def test_patient_and_interpreter_are_apart_while_no_physician_is_in_the_room() -> None:
