@@ -85,10 +85,14 @@ class Slot:
         if self.source is not None and self in self.source.slots:
             self.source.slots.remove(self)
         self.source = source
-        self._codec = None
         if source is not None:
             source.slots.append(self)
-            self.request_keyframe()
+        self.restart()
+
+    def restart(self) -> None:
+        """The source begins anew: go on with its next key frame, as after a change of source."""
+        self._codec = None
+        self.request_keyframe()
 
     @property
     def loss_fraction(self) -> float:
@@ -200,7 +204,9 @@ class Slot:
             self._budget, self._budget_at_s = RESENDS_PER_S_MAX, now_s
         spacing_s = max(RESEND_SPACING_S_MIN, self._outlet.rtt_s)
         for sequence in numbers:
-            if self._budget <= 0 or now_s - self._resent.get(sequence, float("-inf")) < spacing_s:
+            if self._budget <= 0:
+                return
+            if now_s - self._resent.get(sequence, float("-inf")) < spacing_s:
                 continue
             number = self._newest - ((self._last_sequence - sequence) & 0xFFFF)
             packet = self.source.ring.get(number) if number >= self._base else None

@@ -12,7 +12,9 @@ RETRY_EXTRA_S = 0.1
 """What an encoder may take beyond the round trip."""
 RETRY_S_MAX = 2.0
 ACTIVE_S = 1.0
-"""A source that sent nothing for so long has its camera off; asking it is pointless until it sends again."""
+"""A source that sent nothing for so long has its camera off, or shows a screen on which nothing moves. The one
+cannot answer, the other can: it is asked seldom, and again as soon as it sends.
+"""
 
 
 class KeyframeRequests:
@@ -23,30 +25,38 @@ class KeyframeRequests:
         self.requests = 0
         self._tries = 0
         self._next_at_s = 0.0
-        self._requested_at_s = float("-inf")
+        self._spaced_at_s = float("-inf")
+        """When the next request would still be too early for a new wish."""
+        self._was_silent = False
 
     def want(self, now_s: float) -> None:
         """Somebody cannot go on without a key frame."""
         if not self.wanted:
             self.wanted = True
             self._tries = 0
-            self._next_at_s = max(now_s, self._requested_at_s + SPACING_S)
+            self._next_at_s = max(now_s, self._spaced_at_s)
 
-    def arrived(self) -> None:
+    def arrived(self, now_s: float) -> None:
         """A key frame came: everybody who waited has it."""
         self.wanted = False
+        self._spaced_at_s = now_s + SPACING_S
 
     def due(self, now_s: float, rtt_s: float, last_media_s: float | None) -> bool:
         """Whether to send a request now (the caller does).
 
         `last_media_s`: when the source last sent anything.
         """
-        if not self.wanted or now_s < self._next_at_s:
+        if not self.wanted or last_media_s is None:
             return False
-        if last_media_s is None or now_s - last_media_s > ACTIVE_S:
+        silent = now_s - last_media_s > ACTIVE_S
+        if self._was_silent and not silent:
+            self._next_at_s, self._tries = self._spaced_at_s, 0
+        self._was_silent = silent
+        if now_s < self._next_at_s:
             return False
-        self._requested_at_s = now_s
-        self._next_at_s = now_s + min(RETRY_S_MAX, (rtt_s + RETRY_EXTRA_S) * (1 << min(self._tries, 8) // 3))
+        pause_s = (rtt_s + RETRY_EXTRA_S) * (1 << min(self._tries, 8) // 3)
+        self._next_at_s = now_s + (RETRY_S_MAX if silent else min(RETRY_S_MAX, pause_s))
+        self._spaced_at_s = now_s + SPACING_S
         self._tries += 1
         self.requests += 1
         return True

@@ -33,6 +33,10 @@ class NackTracker:
         """Whether this packet was noticed missing and has not come since."""
         return number in self._missing
 
+    def is_outage(self, number: int) -> bool:
+        """Whether this packet comes after more missing ones than can be repaired; before `arrived`."""
+        return self._newest is not None and number - self._newest - 1 > MISSING_MAX
+
     def arrived(self, number: int, now_s: float) -> bool:
         """Note an unwrapped sequence number.
 
@@ -47,9 +51,8 @@ class NackTracker:
                 return False
             self.recovered += 1
             return True
-        gap = number - newest - 1
-        if gap > MISSING_MAX:
-            self.gave_up += len(self._missing) + gap
+        if self.is_outage(number):
+            self.gave_up += len(self._missing) + number - newest - 1
             self._missing.clear()
         else:
             for missing in range(newest + 1, number):
@@ -60,9 +63,13 @@ class NackTracker:
         return True
 
     def keyframe(self, number: int) -> None:
-        """A key frame begins at this number: what is missing before it is of no more use to a viewer."""
-        for missing in [n for n in self._missing if n < number]:
-            self._drop(missing)
+        """A key frame begins at this number: what is missing before it is not worth asking for.
+
+        What it has merely overtaken may still come by itself.
+        """
+        for missing, entry in self._missing.items():
+            if missing < number:
+                entry[2] = TRIES_MAX
 
     def due(self, now_s: float, rtt_s: float) -> list[int]:
         """The numbers to ask for now; each is then due again one round trip later."""

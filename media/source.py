@@ -43,6 +43,9 @@ class Subscription(Protocol):
     def attach(self, source: Source | None) -> None:
         """Take packets from this source from now on; None: from nobody."""
 
+    def restart(self) -> None:
+        """The source begins anew: its next packets have nothing to do with those before."""
+
     def forward(
         self, packet: bytes, number: int, codec: Codec, start: int, end: int, *, keyframe: bool
     ) -> None:
@@ -84,6 +87,8 @@ class Source:
         self._prior = (0, 0)
         self._report: tuple[SenderReport, float] | None = None
         self.loss_fraction = 0.0
+        for slot in self.slots:
+            slot.restart()
 
     @property
     def routed(self) -> bool:
@@ -92,8 +97,9 @@ class Source:
 
     @routed.setter
     def routed(self, value: bool) -> None:
-        if value and not self._routed:
+        if value != self._routed:
             self.nacks = NackTracker()
+            self.nack_wanted = False
             self.ring.clear()
         self._routed = value
 
@@ -110,6 +116,8 @@ class Source:
         if not self._routed:
             self.dropped_before_route += 1
             return False
+        if self.nacks.is_outage(number) and not self.is_audio:
+            self.keyframes.want(self._clock.now_s)
         if not self.nacks.arrived(number, self._clock.now_s):
             return False
         self.nack_wanted = self.nack_wanted or (codec.nack and self.nacks.has_missing)
@@ -142,7 +150,7 @@ class Source:
         if not read(packet, start, end):
             return False
         self.keyframe_count += 1
-        self.keyframes.arrived()
+        self.keyframes.arrived(self._clock.now_s)
         self.nacks.keyframe(number)
         return True
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from media import rtcp, rtp
 from media.clock import Clock
 from media.description import Codec, Downstream, Extensions, Upstream
-from media.forwarder import Slot
+from media.forwarder import RESENDS_PER_S_MAX, Slot
+from media.nack import MISSING_MAX
 from media.source import PublisherClock, Source
 from tests.media.packets import packet, vp8
 
@@ -304,6 +305,77 @@ def test_an_unrouted_source_keeps_nothing_and_counts(scene: Scene) -> None:
     source.routed = True
     feed(source, packet(11, payload=vp8(key=True)))
     assert len(scene.subscriber.packets) == 1
+
+
+def test_a_publisher_whose_stream_begins_anew_goes_on_in_the_same_slot(scene: Scene) -> None:
+    source, slot = scene.source(), scene.slot()
+    slot.attach(source)
+    feed(source, packet(40_000, payload=vp8(key=True)))
+    feed(source, packet(40_001, payload=vp8()))
+    source.keyframes.arrived(scene.clock.now_s)
+    source.begin(88)
+    assert source.keyframes.wanted
+    feed(source, packet(5, ssrc=88, payload=vp8()))
+    feed(source, packet(6, ssrc=88, payload=vp8(key=True)))
+    feed(source, packet(7, ssrc=88, payload=vp8()))
+    assert [sent.sequence for sent in scene.subscriber.packets] == [1_001, 1_002, 1_003, 1_004]
+
+
+def test_what_is_not_routed_any_more_is_forgotten_at_once(scene: Scene) -> None:
+    source = scene.source()
+    feed(source, packet(10, payload=vp8(key=True)))
+    feed(source, packet(12, payload=vp8()))
+    source.routed = False
+    assert source.ring.size_bytes == 0
+    assert not source.nacks.has_missing
+    assert not source.nack_wanted
+
+
+def test_an_outage_too_long_to_repair_asks_for_a_key_frame(scene: Scene) -> None:
+    source, slot = scene.source(), scene.slot()
+    slot.attach(source)
+    feed(source, packet(10, payload=vp8(key=True)))
+    assert not source.keyframes.wanted
+    feed(source, packet(11 + MISSING_MAX + 1, payload=vp8()))
+    assert source.keyframes.wanted
+
+
+def test_a_packet_overtaken_by_the_key_frame_after_it_is_still_forwarded(scene: Scene) -> None:
+    source, slot = scene.source(), scene.slot()
+    slot.attach(source)
+    feed(source, packet(10, payload=vp8(key=True)))
+    feed(source, packet(12, payload=vp8(key=True)))
+    feed(source, packet(11, payload=vp8()))
+    assert [sent.sequence for sent in scene.subscriber.packets] == [1_001, 1_003, 1_002]
+
+
+def test_a_flood_of_nacks_is_answered_within_the_slots_budget(scene: Scene) -> None:
+    source, slot = scene.source(), scene.slot()
+    slot.attach(source)
+    for number in range(2_000):
+        feed(source, packet(number, payload=vp8(key=number == 0)))
+    scene.subscriber.packets.clear()
+    for _ in range(20):
+        slot.resend(tuple(range(1_001, 3_001)))
+    assert len(scene.subscriber.packets) == RESENDS_PER_S_MAX
+
+
+@pytest.mark.parametrize("first", [65_530, 0xFFFF, 0])
+def test_all_counters_of_a_slot_wrap(scene: Scene, first: int) -> None:
+    source, slot = scene.source(), scene.slot(sequence=32_767, timestamp=(1 << 30) - 1)
+    slot.attach(source)
+    count = 40_000
+    for number in range(count):
+        stamp = 0xFFFFFF00 + number * 300
+        feed(source, packet(first + number, timestamp=stamp, payload=vp8(key=number == 0, picture=0x7FF0)))
+    sent = list(scene.subscriber.packets)
+    assert [s.sequence for s in sent] == [(32_768 + n) & 0xFFFF for n in range(count)]
+    assert sent[-1].timestamp == (sent[0].timestamp + (count - 1) * 300) & 0xFFFFFFFF
+    slot.resend((sent[-5].sequence,))
+    assert scene.subscriber.packets[-1].payload[:2] == sent[-5].sequence.to_bytes(2, "big")
+    report = source.report()
+    assert report is not None
+    assert (report.lost, report.fraction_lost) == (0, 0)
 
 
 @given(st.lists(st.binary(max_size=60), max_size=20), st.booleans())

@@ -59,6 +59,16 @@ def test_what_is_missing_before_a_key_frame_is_given_up() -> None:
         nacks.arrived(number, 0.0)
     nacks.keyframe(12)
     assert nacks.due(1.0, 0.1) == [13]
+    assert not nacks.is_missing(11)
+
+
+def test_what_a_key_frame_overtook_is_welcome_but_never_asked_for() -> None:
+    nacks = NackTracker()
+    for number in (10, 12):
+        nacks.arrived(number, 0.0)
+    nacks.keyframe(12)
+    assert nacks.due(0.005, 0.1) == []
+    assert nacks.arrived(11, 0.005)
 
 
 def test_an_outage_is_not_repaired_packet_by_packet() -> None:
