@@ -12,8 +12,8 @@ RETRY_EXTRA_S = 0.1
 """What an encoder may take beyond the round trip."""
 RETRY_S_MAX = 2.0
 ACTIVE_S = 1.0
-"""A source that sent nothing for so long has its camera off, or shows a screen on which nothing moves. The one
-cannot answer, the other can: it is asked seldom, and again as soon as it sends.
+"""A source that sent nothing for so long has its camera off, or shows a screen on which nothing moves. The
+one cannot answer, the other can: it is asked seldom, and again as soon as it sends.
 """
 
 

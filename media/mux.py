@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import ipaddress
+import logging
 import socket
 from collections import Counter
 from typing import Protocol
@@ -20,6 +21,8 @@ DATAGRAM_BYTES_MAX = 2_048
 SOCKET_BUFFER_BYTES = 4 << 20
 STRANGERS_PER_S = 200
 """Media packets from unknown addresses we try to decrypt, per second and worker."""
+
+log = logging.getLogger(__name__)
 
 RemoteAddress = tuple[str, int] | tuple[str, int, int, int]
 
@@ -38,6 +41,7 @@ class MuxPeer(Protocol):
 
     password: str
 
+    def holds(self, link: Link, address: RemoteAddress) -> bool: ...
     def on_check(self, link: Link, address: RemoteAddress, *, nominated: bool) -> None: ...
     def on_dtls(self, data: bytes) -> bool: ...
     def on_media(self, link: Link, address: RemoteAddress, data: bytes) -> bool: ...
@@ -59,6 +63,7 @@ class Mux:
         """Those of `addresses` we listen on: one may have gone since they were listed."""
         if not self.links:
             raise OSError(errno.EADDRNOTAVAIL, "none of the addresses is of this machine")
+        _check_buffers(self.links)
         for link in self.links:
             self._loop.add_reader(link.sock, self._drain, link)
 
@@ -117,6 +122,10 @@ class Mux:
         if request is None or peer is None or not stun.verify(request, peer.password):
             self.dropped["stun"] += 1
             return
+        owner = link.peers.get(address)
+        if owner is not None and owner is not peer and owner.holds(link, address):
+            self.dropped["taken"] += 1  # somebody with credentials of their own claims another's address
+            return
         answer = stun.success(request.transaction, (address[0], address[1]), peer.password)
         self.send(link, address, answer)
         peer.on_check(link, address, nominated=request.nominated)
@@ -127,8 +136,10 @@ class Mux:
         Its encryption proves it.
         """
         candidates = self.by_ssrc.get(int.from_bytes(data[8:12], "big")) if len(data) > 12 else None
-        if candidates and not 192 <= data[1] <= 223 and self._may_try():
+        if candidates and not 192 <= data[1] <= 223:
             for peer in tuple(candidates):
+                if not self._may_try():
+                    break
                 if peer.on_media(link, address, data):
                     return
         self.dropped["stranger"] += 1
@@ -148,6 +159,15 @@ class Mux:
             link.sock.sendto(data, address)
         except OSError:
             self.dropped["send"] += 1
+
+
+def _check_buffers(links: list[Link]) -> None:
+    """Say when the kernel gave us less than we asked for: a short pause of the process then loses packets."""
+    granted = min(link.sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) for link in links)
+    if granted < SOCKET_BUFFER_BYTES:
+        log.warning(
+            "UDP receive buffer: %d of %d bytes; raise net.core.rmem_max", granted, SOCKET_BUFFER_BYTES
+        )
 
 
 def bound_socket(address: str, port: int) -> socket.socket:

@@ -30,6 +30,10 @@ encoder.
 """
 LOST_AFTER_S = 10.0
 """Browsers check the connection each 2.5 to 5 s at least."""
+CONSENT_S_MAX = 30.0
+"""After so long without a check we must stop sending: the address may be somebody else's (RFC 7675 5.1)."""
+HELD_S = 1.0
+"""An address from which a peer's media came within this time is not given to another peer."""
 CONNECT_S_MAX = 60.0
 RTT_S_DEFAULT = 0.1
 EARLY_PACKETS_MAX = 64
@@ -88,6 +92,10 @@ class Peer:
 
     # -- what the port hands over
 
+    def holds(self, link: Link, address: RemoteAddress) -> bool:
+        """Whether this peer's media comes from that address now."""
+        return self.path.address == (link, address) and self._clock.now_s - self.path.media_at_s < HELD_S
+
     def on_check(self, link: Link, address: RemoteAddress, *, nominated: bool) -> None:
         """A connectivity check that knew our password."""
         self._know(link, address)
@@ -104,7 +112,7 @@ class Peer:
     def on_media(self, link: Link, address: RemoteAddress, data: bytes) -> bool:
         """An SRTP or SRTCP packet from any address; False unless it was authentic."""
         if self._receiver is None:
-            if len(self._early) < EARLY_PACKETS_MAX and address in link.peers:
+            if len(self._early) < EARLY_PACKETS_MAX and link.peers.get(address) is self:
                 self._early.append((link, address, data))
             return False
         if len(data) < 12:
@@ -168,6 +176,8 @@ class Peer:
         self._on_change()
 
     def _up(self, receiver: Receiver, sender: Sender) -> None:
+        if self.state == "ended":  # the handshake came to its end between `leave` and `close`
+            return
         self._receiver, self._sender = receiver, sender
         if self._dtls is not None and self._dtls.round_trip_s:
             self._measured_rtt(self._dtls.round_trip_s)
@@ -269,7 +279,8 @@ class Peer:
                 case rtcp.KeyframeRequest():
                     self._on_keyframe_request(message.ssrc)
                 case rtcp.TransportFeedback():
-                    self._sent.feedback(twcc.parse(message.body))
+                    if self._sent.may_be_told(twcc.status_count(message.body)):
+                        self._sent.feedback(twcc.parse(message.body))
 
     def _on_report(self, report: rtcp.Report) -> None:
         slot = self._slots_by_ssrc.get(report.ssrc)
@@ -294,12 +305,16 @@ class Peer:
     def tick(self) -> None:
         """Ten times a second: the uplink's regular work, and a look whether the peer still lives."""
         now_s = self._clock.now_s
-        if self.state == "connected":
-            self.uplink.tick()
-            if now_s - self.path.heard_at_s > LOST_AFTER_S:
-                self._become("lost")
-        elif self.state in ("new", "connecting") and now_s - self._created_at_s > CONNECT_S_MAX:
-            self._become("ended")
+        silent_s = now_s - self.path.heard_at_s
+        match self.state:
+            case "connected":
+                self.uplink.tick()
+                if silent_s > LOST_AFTER_S:
+                    self._become("lost")
+            case "lost" if silent_s > CONSENT_S_MAX:
+                self._become("ended")
+            case "new" | "connecting" if now_s - self._created_at_s > CONNECT_S_MAX:
+                self._become("ended")
 
 
 def _ignore() -> None:

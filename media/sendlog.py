@@ -10,6 +10,9 @@ from media.twcc import Arrival
 
 DOUBTFUL_MAX = 1_000
 """Packets reported lost that may yet be reported late."""
+STATUSES_PER_PACKET = 4
+"""A packet may be spoken of more than once, when others came late; more than that only costs us time."""
+STATUSES_MAX = 0x10000
 
 
 class SendLog:
@@ -18,6 +21,7 @@ class SendLog:
     def __init__(self) -> None:
         self._next = 0
         self._doubtful: dict[int, None] = {}
+        self._statuses = 0
         self.reported = 0
         """Packets the peer has said anything about."""
         self.lost = 0
@@ -27,7 +31,15 @@ class SendLog:
         number = self._next
         self._next = (number + 1) & 0xFFFF
         self._doubtful.pop(number, None)
+        self._statuses = min(STATUSES_MAX, self._statuses + STATUSES_PER_PACKET)
         return number
+
+    def may_be_told(self, count: int) -> bool:
+        """Whether a feedback about so many packets is worth reading, after what we have sent."""
+        if count > self._statuses:
+            return False
+        self._statuses -= count
+        return True
 
     def feedback(self, arrivals: list[Arrival]) -> None:
         """The peer says which packets came; one that was lost before may turn out to be late."""

@@ -14,6 +14,8 @@ PENDING_MAX = 2_000
 """Packets remembered for the next feedback; at one feedback each 100 ms that is 200 Mbit/s."""
 STATUS_MAX = 8_000
 """Packets one feedback can speak of; a longer gap begins anew."""
+ARRIVALS_MAX = 190
+"""Packets one feedback reports as arrived: it fits a datagram even when there is a gap after each."""
 _REFERENCE_S = 0.064
 _TICK_S = 0.00025
 _RUN_MAX = 0x1FFF
@@ -57,16 +59,15 @@ class ArrivalLog:
         self._newest = max(self._newest, full)
 
     def feedback(self, sender_ssrc: int, media_ssrc: int) -> bytes:
-        """One RTCP packet about everything since the last one. Call only when `pending`."""
-        newest = max(self._arrivals)
-        first = min(self._next, *self._arrivals)
-        if newest - first >= STATUS_MAX:
-            first = newest - STATUS_MAX + 1
-            self._arrivals = {n: t for n, t in self._arrivals.items() if n >= first}
-        packet = build(sender_ssrc, media_ssrc, self._count, first, newest, self._arrivals)
+        """One RTCP packet about what came since the last one. Call while `pending`."""
+        numbers = sorted(self._arrivals)[:ARRIVALS_MAX]
+        newest = numbers[-1]
+        first = max(min(self._next, numbers[0]), newest - STATUS_MAX + 1)
+        told = {number: self._arrivals.pop(number) for number in numbers}
+        told = {number: at_s for number, at_s in told.items() if number >= first}
+        packet = build(sender_ssrc, media_ssrc, self._count, first, newest, told)
         self._count = (self._count + 1) & 0xFF
         self._next = max(self._next, newest + 1)
-        self._arrivals = {}
         return packet
 
 
@@ -114,6 +115,11 @@ def _chunks(symbols: list[int]) -> bytes:
         out.append(pack("!H", vector))
         at += 7
     return b"".join(out)
+
+
+def status_count(body: bytes) -> int:
+    """How many packets a feedback speaks of, before it is read: a few bytes can claim 65,535."""
+    return int.from_bytes(body[2:4], "big")
 
 
 def parse(body: bytes) -> list[Arrival]:

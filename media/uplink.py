@@ -100,7 +100,7 @@ class Uplink:
         """Ten times a second: feedback, reports, key frame requests."""
         for source in self.sources.values():
             self.request_keyframe(source)
-        if self._arrivals.pending:
+        while self._arrivals.pending:
             ssrc = next((s.ssrc for s in self.sources.values() if s.ssrc is not None), 0)
             self._sender.send_rtcp(self._arrivals.feedback(rtcp.OUR_SSRC, ssrc))
         if self._clock.now_s >= self._report_at_s:

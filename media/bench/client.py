@@ -127,7 +127,7 @@ class LoadPeer:
     async def _check(self) -> None:
         """Connectivity checks until we are connected, then one now and then as consent."""
         while self._remote is not None:
-            self._send_datagram(_binding_request(self._remote, self.ufrag))
+            self._send_datagram(binding_request(self._remote, self.ufrag))
             await asyncio.sleep(KEEPALIVE_S if self._up.is_set() else CHECK_S)
 
     def _drain(self) -> None:
@@ -178,7 +178,7 @@ def _described(remote: Remote) -> PeerDescription:
     )
 
 
-def _binding_request(remote: Remote, ufrag: str) -> bytes:
+def binding_request(remote: Remote, ufrag: str) -> bytes:
     """A connectivity check (RFC 8445 section 7.2.2); the controlling side nominates with every one."""
     name = f"{remote.ufrag}:{ufrag}".encode()
     body = pack("!HH", 6, len(name)) + name + bytes(-len(name) & 3) + pack("!HHI", 0x24, 4, 0x6E7F00FF)

@@ -38,3 +38,13 @@ def test_whatever_a_peer_reports_the_counts_stay_sane_and_bounded(reports: list[
     log.feedback([Arrival(number=number, at_s=1.0 if came else None) for number, came in reports])
     assert 0 <= log.lost <= log.reported <= len(reports)
     assert len(log._doubtful) <= DOUBTFUL_MAX
+
+
+def test_feedback_about_far_more_packets_than_were_sent_is_not_read() -> None:
+    log = SendLog()
+    assert not log.may_be_told(1)
+    for _ in range(100):
+        log.number()
+    assert log.may_be_told(300)
+    assert not log.may_be_told(300)
+    assert log.may_be_told(100)

@@ -76,7 +76,23 @@ def test_a_flood_is_remembered_only_in_part() -> None:
     log = twcc.ArrivalLog()
     for number in range(twcc.PENDING_MAX * 2):
         log.arrived(number & 0xFFFF, 1.0)
-    assert len(read(log.feedback(1, 77))) <= twcc.PENDING_MAX * 2
+    told = []
+    while log.pending:
+        told += read(log.feedback(1, 77))
+    assert [a.number for a in told] == list(range(twcc.PENDING_MAX))
+
+
+@pytest.mark.parametrize("step", [1, 2, 7, 8, 15, 39])
+def test_every_feedback_fits_a_datagram(step: int) -> None:
+    log = twcc.ArrivalLog()
+    for number in range(1_000):
+        log.arrived(number * step & 0xFFFF, 1.0 + number * 0.07)
+    told = []
+    while log.pending:
+        packet = log.feedback(1, 77)
+        assert len(packet) <= 1_200
+        told += [a.number for a in read(packet) if a.at_s is not None]
+    assert told == [number * step & 0xFFFF for number in range(1_000)]
 
 
 @given(st.binary(max_size=100))
