@@ -137,6 +137,7 @@ def _service(settings: Settings, *, database: Database, media: MediaAdapter, gat
         ids=SystemIds(),
         invitations=links,
         clinics=compose.OneClinic(settings, Accounts(database, Passwords())),
+        texts=compose.KnownTexts(),
         outbox=gateway,
         policy=compose.policy(settings),
     )

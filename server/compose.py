@@ -18,6 +18,7 @@ from server.storage.consults import Consults
 from server.storage.database import Database
 from signaling.consult.values import ClinicId, ConsultId, DeviceId, ParticipantId, Policy, Role, UserId
 from signaling.ports import ClinicFacts, Clock, Entry
+from web.consents import UnknownConsentTextError, consent_text
 from web.emergency import emergency_numbers
 from web.render import DIST, Renderer
 
@@ -59,6 +60,16 @@ def services(
 def policy(settings: Settings) -> Policy:
     """The times and limits of consults that are made from now on."""
     return Policy(**settings.waiting.model_dump())
+
+
+class KnownTexts:
+    """The `ConsentTexts` of `signaling.ports`."""
+
+    def is_known(self, text_id: str, text_hash: str, language: str) -> bool:
+        try:
+            return consent_text(text_id, language).sha256 == text_hash
+        except UnknownConsentTextError:
+            return False
 
 
 class InvitationLinks:

@@ -233,6 +233,14 @@ class Clinics(Protocol):
         ...
 
 
+class ConsentTexts(Protocol):
+    """The texts people agree to, every version ever shown."""
+
+    def is_known(self, text_id: str, text_hash: str, language: str) -> bool:
+        """Whether this is the SHA-256 (hexadecimal) of that text in that language."""
+        ...
+
+
 class Outbox(Protocol):
     """Towards the browsers. The gateway is one; calls return at once and never fail."""
 
@@ -253,6 +261,7 @@ __all__ = [
     "ClinicFacts",
     "Clinics",
     "Clock",
+    "ConsentTexts",
     "ConsultStore",
     "Entry",
     "Ids",

@@ -15,7 +15,7 @@ from signaling.consult.values import (
     SeatHolder,
 )
 from signaling.errors import Code, Refused
-from signaling.ports import BoardEntry, Clock, Ids, Outbox, SeatEntry
+from signaling.ports import BoardEntry, Clock, ConsentTexts, Ids, Outbox, SeatEntry
 from signaling.protocol import messages
 from signaling.protocol.views import holds_seat
 from signaling.service import planning
@@ -40,6 +40,7 @@ class Handler:
         publisher: Publisher,
         scheduler: Scheduler,
         own_seat: OwnSeat,
+        texts: ConsentTexts,
         outbox: Outbox,
         clock: Clock,
         ids: Ids,
@@ -51,6 +52,7 @@ class Handler:
         self._publisher = publisher
         self._scheduler = scheduler
         self._own_seat = own_seat
+        self._texts = texts
         self._outbox = outbox
         self._clock = clock
         self._ids = ids
@@ -160,6 +162,8 @@ class Handler:
         loaded = await self._consults.load(consult_id)
         if isinstance(message, messages.Invite):
             await self._scheduler.check_account(loaded.consult.clinic, message.person)
+        if isinstance(message, messages.GiveConsent):
+            self._check_text(message)
         planned = planning.plan(
             message,
             planning.Scene(
@@ -176,6 +180,11 @@ class Handler:
             await self._publisher.publish(consult_id)
         links = await self._scheduler.links(after, planned.invited) if planned.invited else []
         return messages.Accepted(version=after.version, participant=planned.invited, invitations=links)
+
+    def _check_text(self, message: messages.GiveConsent) -> None:
+        """What is stored as agreed to must be words somebody can still read."""
+        if not self._texts.is_known(message.text_id, message.text_hash, message.language):
+            raise Refused(Code.NOT_FOUND, "no such consent text")
 
     async def _ask_to_mute(self, consult: Consult, participant: ParticipantId) -> None:
         presence = await self._consults.presence.get(consult.id)

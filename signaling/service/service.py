@@ -40,6 +40,7 @@ from signaling.ports import (
     BoardEntry,
     Clinics,
     Clock,
+    ConsentTexts,
     ConsultStore,
     Entry,
     Ids,
@@ -82,6 +83,7 @@ class Service:
         ids: Ids,
         invitations: Invitations,
         clinics: Clinics,
+        texts: ConsentTexts,
         outbox: Outbox,
         policy: Policy,
     ) -> None:
@@ -122,6 +124,7 @@ class Service:
                 clock=clock,
                 ids=ids,
             ),
+            texts=texts,
             outbox=outbox,
             clock=clock,
             ids=ids,

@@ -17,6 +17,7 @@ from server.identity.accounts import Accounts
 from server.identity.passwords import Passwords
 from server.settings import Settings
 from server.storage.database import Database
+from web.consents import consent_text
 
 SOON_S = 10.0
 KEEP_EVERY_S = 0.1
@@ -114,7 +115,12 @@ async def test_three_tabs_of_one_browser_meet_in_a_consult(demo: Demo, browser: 
     patient_seat = await browser.take_seat(demo.links["patient"])
     patient = await browser.open(patient_seat)
     await patient.view(type="consult_view", screen="check")
-    consent = {"text_id": "telehealth-1", "text_hash": "0" * 64, "language": "en"}
+    text = consent_text("telehealth-1", "en")
+    consent = {"text_id": text.text_id, "text_hash": text.sha256, "language": text.language}
+    unknown = await patient.send(
+        type="give_consent", command_id="consent-0", **(consent | {"language": "ar"})
+    )
+    assert unknown["code"] == "not_found"
     assert (await patient.send(type="give_consent", command_id="consent-1", **consent))["type"] == "accepted"
     assert (await patient.send(type="arrive", command_id="arrive-1"))["type"] == "accepted"
     waiting = await patient.view(screen="waiting")

@@ -216,6 +216,16 @@ class OneClinic:
 
 
 @dataclass
+class OneText:
+    """One text to agree to, in Arabic."""
+
+    text: tuple[str, str, str] = ("care-1", "0" * 64, "ar")
+
+    def is_known(self, text_id: str, text_hash: str, language: str) -> bool:
+        return (text_id, text_hash, language) == self.text
+
+
+@dataclass
 class Sent:
     """An outbox that keeps what was sent."""
 

@@ -2,6 +2,8 @@
 
 from itertools import permutations
 
+import pytest
+
 from signaling.consult.values import ConnectionId, DeviceId, Role
 from signaling.errors import Code
 from signaling.protocol import messages
@@ -162,6 +164,21 @@ async def test_a_declined_further_device_leaves_the_first_one_its_seat(world: Wo
     )
     assert world.view("laptop").screen == "displaced"
     assert world.view("amal").screen == "room"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"text_id": "care-2"}, {"text_hash": "1" * 64}, {"language": "en"}],
+    ids=lambda other: next(iter(other)),
+)
+async def test_consent_to_a_text_that_does_not_exist_is_refused_and_not_stored(
+    world: World, other: dict[str, str]
+) -> None:
+    await world.scheduled()
+    await world.connect("amal", PATIENT)
+    given = {"text_id": "care-1", "text_hash": HASH, "language": "ar", **other}
+    assert await refused(world, "amal", "give_consent", **given) is Code.NOT_FOUND
+    assert world.view("amal").me.must_consent
 
 
 async def test_admission_needs_consent_and_identity(world: World) -> None:

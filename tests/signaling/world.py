@@ -28,6 +28,7 @@ from tests.signaling.fakes import (
     MemoryMedia,
     MemoryStore,
     OneClinic,
+    OneText,
     Sent,
 )
 
@@ -58,6 +59,7 @@ class World:
     ids: CountingIds = field(default_factory=CountingIds)
     invitations: MemoryInvitations = field(default_factory=MemoryInvitations)
     clinics: OneClinic = field(default_factory=lambda: OneClinic(staff=dict(STAFF)))
+    texts: OneText = field(default_factory=OneText)
     sent: Sent = field(default_factory=Sent)
     presence: InProcessPresence = field(default_factory=InProcessPresence)
     consult: ConsultId = field(default=NO_CONSULT)
@@ -77,6 +79,7 @@ class World:
             ids=self.ids,
             invitations=self.invitations,
             clinics=self.clinics,
+            texts=self.texts,
             outbox=self.sent,
             policy=Policy(),
         )
