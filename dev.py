@@ -201,19 +201,30 @@ def with_node() -> dict[str, str]:
     return env | {"PATH": f"{programs}{os.pathsep}{env['PATH']}"}
 
 
-def build_web() -> None:
-    """Scripts, styles and translations, when anything they are made from has changed."""
+def build_web(*, tools: bool) -> None:
+    """Scripts, styles and translations, when anything they are made from has changed.
+
+    With `tools` the packages that only checks and tests need are there too.
+    """
     if not (WEB / "build.mjs").exists():
         return
     want = digest(WEB)
-    if is_fresh("web", want) and WEB_BUILT.exists():
+    built = is_fresh("web", want) and WEB_BUILT.exists()
+    packages = digest(WEB / "package-lock.json")
+    kinds = ("tools",) if tools else ("tools", "run")
+    installed = (
+        any(is_fresh("npm", f"{packages} {kind}") for kind in kinds) and (WEB / "node_modules").exists()
+    )
+    if built and (installed or not tools):
         return
     env = with_node()
-    packages = digest(WEB / "package-lock.json")
-    if not (is_fresh("npm", packages) and (WEB / "node_modules").exists()):
+    if not installed:
         say("installing the front end's packages")
-        call("npm", "ci", "--silent", "--no-audit", "--no-fund", cwd=WEB, env=env)
-        mark("npm", packages)
+        less = () if tools else ("--omit=dev",)
+        call("npm", "ci", *less, "--silent", "--no-audit", "--no-fund", cwd=WEB, env=env)
+        mark("npm", f"{packages} {kinds[-1]}")
+    if built:
+        return
     say("building the front end")
     call(PYTHON, "-m", "web.build", env=env)
     call("node", "build.mjs", cwd=WEB, env=env)
@@ -263,7 +274,7 @@ def prepare(lock: str) -> None:
     with alone():
         make_venv()
         sync(lock)
-        build_web()
+        build_web(tools=lock == "requirements-dev")
     say(f"ready in {time.monotonic() - started:.1f} s")
 
 

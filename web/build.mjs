@@ -64,7 +64,10 @@ async function compress(folder) {
     const file = path.join(folder, name);
     const plain = await readFile(file);
     if (plain.length < BYTES_WORTH_COMPRESSING_MIN) continue;
-    await writeFile(`${file}.br`, await brotli(plain, { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 11 } }));
+    await writeFile(
+      `${file}.br`,
+      await brotli(plain, { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 11 } }),
+    );
     await writeFile(`${file}.gz`, await gzip(plain, { level: 9 }));
   }
 }

@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.house.rules import file_problems
 
 ROOT = Path(__file__).resolve().parents[2]
-TSC = ROOT / "web" / "node_modules" / ".bin" / "tsc"
+NODE_TOOLS = ROOT / "web" / "node_modules" / ".bin"
 LINT_IMPORTS = Path(sys.executable).with_name("lint-imports")
 PYTHON_PARTS = ("server", "signaling", "media", "web", "tests")
 STEP_S_MAX = 300
@@ -39,13 +39,15 @@ def python(name: str, *command: str) -> Step:
 def steps() -> Iterator[Step]:
     """The commands to run. The slow ones come first, as two run at a time."""
     yield python("types", "mypy", "dev.py", *PYTHON_PARTS)
-    yield Step(name="TypeScript types", command=(str(TSC), "--noEmit"), folder=ROOT / "web")
+    yield Step(name="TypeScript types", command=(str(NODE_TOOLS / "tsc"), "--noEmit"), folder=ROOT / "web")
     yield Step(name="imports", command=(str(LINT_IMPORTS), "--no-cache"))
     yield python("protocol is fresh", "signaling.protocol.generate", "--check")
     yield python("example configuration is fresh", "server", "config", "example", "--check")
     yield python("translations are complete", "web.build", "--check")
     yield python("lint", "ruff", "check", "--quiet", ".")
     yield python("format", "ruff", "format", "--check", "--quiet", ".")
+    biome = (str(NODE_TOOLS / "biome"), "check", "--error-on-warnings", "client", "build.mjs", "../tests/web")
+    yield Step(name="TypeScript lint and format", command=biome, folder=ROOT / "web")
 
 
 def run(step: Step) -> bool:

@@ -64,12 +64,27 @@ test("zones with the same clock do not differ", () => {
 });
 
 test("a wall clock becomes the right instant, also around a clock change", () => {
-  assert.equal(instant("2026-11-24", "08:30", "America/Los_Angeles")?.toISOString(), "2026-11-24T16:30:00.000Z");
-  assert.equal(instant("2026-07-01", "08:30", "America/Los_Angeles")?.toISOString(), "2026-07-01T15:30:00.000Z");
+  assert.equal(
+    instant("2026-11-24", "08:30", "America/Los_Angeles")?.toISOString(),
+    "2026-11-24T16:30:00.000Z",
+  );
+  assert.equal(
+    instant("2026-07-01", "08:30", "America/Los_Angeles")?.toISOString(),
+    "2026-07-01T15:30:00.000Z",
+  );
   // 2026-11-01 the clock there goes back from 2:00 to 1:00.
-  assert.equal(instant("2026-11-01", "00:30", "America/Los_Angeles")?.toISOString(), "2026-11-01T07:30:00.000Z");
-  assert.equal(instant("2026-11-01", "03:30", "America/Los_Angeles")?.toISOString(), "2026-11-01T11:30:00.000Z");
-  assert.equal(instant("2026-03-08", "03:30", "America/Los_Angeles")?.toISOString(), "2026-03-08T10:30:00.000Z");
+  assert.equal(
+    instant("2026-11-01", "00:30", "America/Los_Angeles")?.toISOString(),
+    "2026-11-01T07:30:00.000Z",
+  );
+  assert.equal(
+    instant("2026-11-01", "03:30", "America/Los_Angeles")?.toISOString(),
+    "2026-11-01T11:30:00.000Z",
+  );
+  assert.equal(
+    instant("2026-03-08", "03:30", "America/Los_Angeles")?.toISOString(),
+    "2026-03-08T10:30:00.000Z",
+  );
 });
 
 test("a wall clock that is not there yet is no instant", () => {
@@ -89,7 +104,11 @@ test("durations are rounded up and said in the largest fitting unit", () => {
 
 test("a word of its own for the hour after noon", () => {
   page("ar");
-  const messages = { "{time} PM": "{time} مساءً", "noon\u0004{time} PM": "{time} ظهرًا", "{time} AM": "{time} صباحًا" };
+  const messages = {
+    "{time} PM": "{time} مساءً",
+    "noon\u0004{time} PM": "{time} ظهرًا",
+    "{time} AM": "{time} صباحًا",
+  };
   install({ messages, plural: () => 0 });
   assert.equal(clock(new Date("2026-06-01T12:30:00Z"), "UTC"), "12:30 ظهرًا");
   assert.equal(clock(new Date("2026-06-01T13:30:00Z"), "UTC"), "1:30 مساءً");

@@ -48,7 +48,7 @@ test("a calendar entry has UTC times, escaped text and lines of at most 75 octet
     endsAt: new Date("2026-11-24T17:00:00Z"),
     madeAt: new Date("2026-11-01T00:00:00Z"),
     title: "Visit; with, Dr\\X",
-    description: "موعدك الطبي بالفيديو ".repeat(8) + "\nEnd",
+    description: `${"موعدك الطبي بالفيديو ".repeat(8)}\nEnd`,
   });
   assert.match(file, /\r\nDTSTART:20261124T163000Z\r\n/);
   assert.match(file, /\r\nDTEND:20261124T170000Z\r\n/);
@@ -58,7 +58,8 @@ test("a calendar entry has UTC times, escaped text and lines of at most 75 octet
   assert.ok(file.replaceAll("\r\n ", "").includes("موعدك الطبي بالفيديو \\nEnd"));
 });
 
-const IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)";
+const IPHONE =
+  "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)";
 const PIXEL = "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko)";
 
 test("applications that open links inside themselves are recognised", () => {
@@ -70,17 +71,26 @@ test("applications that open links inside themselves are recognised", () => {
     "Facebook",
   );
   assert.equal(surroundingApp(`${PIXEL} Chrome/120 Mobile Safari/537.36 Line/13.20`), "LINE");
-  assert.equal(surroundingApp(`${PIXEL} Version/4.0 Chrome/120 Mobile Safari/537.36 WhatsApp/2.23`), "WhatsApp");
+  assert.equal(
+    surroundingApp(`${PIXEL} Version/4.0 Chrome/120 Mobile Safari/537.36 WhatsApp/2.23`),
+    "WhatsApp",
+  );
   assert.equal(surroundingApp(`${PIXEL} Chrome/120 Mobile Safari/537.36 Telegram-Android/10.1`), "Telegram");
 });
 
 test("an unknown web view is one too, a browser is none", () => {
   assert.equal(surroundingApp(`${IPHONE} Mobile/15E148`), "");
-  assert.equal(surroundingApp("Mozilla/5.0 (Linux; Android 14; Pixel 8; wv) AppleWebKit/537.36 Chrome/120"), "");
+  assert.equal(
+    surroundingApp("Mozilla/5.0 (Linux; Android 14; Pixel 8; wv) AppleWebKit/537.36 Chrome/120"),
+    "",
+  );
   assert.equal(surroundingApp(`${IPHONE} Version/17.0 Mobile/15E148 Safari/604.1`), null);
   assert.equal(surroundingApp(`${IPHONE} CriOS/120 Mobile/15E148 Safari/604.1`), null);
   assert.equal(surroundingApp(`${PIXEL} Chrome/120.0.0.0 Mobile Safari/537.36`), null);
-  assert.equal(surroundingApp("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"), null);
+  assert.equal(
+    surroundingApp("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
+    null,
+  );
 });
 
 test("the steps are those of the device", () => {
@@ -128,7 +138,10 @@ test("the first thing missing in a new consult is named with its field", () => {
   assert.equal(faultIn({ ...FILLED, startsAt: null }, BEFORE)?.field, "day");
   assert.equal(faultIn(FILLED, new Date("2026-11-24T18:00:00Z"))?.field, "day");
   assert.equal(faultIn({ ...FILLED, interpreterName: "" }, BEFORE)?.field, "interpreter-name");
-  assert.equal(faultIn({ ...FILLED, interpreter: { value: "", label: "" }, interpreterName: "" }, BEFORE), null);
+  assert.equal(
+    faultIn({ ...FILLED, interpreter: { value: "", label: "" }, interpreterName: "" }, BEFORE),
+    null,
+  );
 });
 
 test("a new consult has its people in order and its end from its length", () => {
@@ -148,7 +161,10 @@ test("a new consult has its people in order and its end from its length", () => 
 });
 
 test("each link is labelled with the person it is for", () => {
-  const links = ["a", "b", "c"].map((participant) => ({ participant, url: `https://visit.example/v#${participant}` }));
+  const links = ["a", "b", "c"].map((participant) => ({
+    participant,
+    url: `https://visit.example/v#${participant}`,
+  }));
   const labels = labelsFor(links, FILLED);
   assert.deepEqual([...labels.values()], ["Salma (patient)", "Karim (interpreter)", "Huda (companion)"]);
 });

@@ -1,25 +1,39 @@
 /** The board's dialogs: who is this, what do we tell them, whom do we send away. */
 
 import { Failure } from "./api.ts";
-import { type Dialog, buttons, cancelButton, choices, chosenIn, openDialog } from "./dialog.ts";
+import { said } from "./board-rows.ts";
+import {
+  checkLines,
+  connectionOf,
+  interpreterOf,
+  nameOf,
+  personOf,
+  placeOf,
+  roleName,
+} from "./board-words.ts";
+import { buttons, cancelButton, choices, chosenIn, type Dialog, openDialog } from "./dialog.ts";
 import { bdi, fill, h, icon } from "./dom.ts";
 import { t } from "./i18n.ts";
-import { checkLines, connectionOf, interpreterOf, nameOf, personOf, placeOf, roleName } from "./board-words.ts";
-import { said } from "./board-rows.ts";
 import { languageName } from "./names.ts";
 import type { BoardPerson, BoardRow, DeclineReason, NoticeKind } from "./protocol.gen.ts";
 import { Refusal } from "./socket.ts";
 import { clock, duration, weekday } from "./times.ts";
 import { refusalWords } from "./visit-words.ts";
 
-/** Do what a dialog is for; what it returns happens after the dialog is closed. */
-export type Do = () => Promise<(() => void) | void>;
+/** Do what a dialog is for; a function it returns is called after the dialog is closed. */
+export type Do = () => Promise<unknown>;
 
 /** The person has to choose or fill in something first; the message says what. */
 export class Wanted extends Error {}
 
 /** A button that does something once, with the dialog as the place for what went wrong. */
-export function doing(dialog: () => Dialog, words: string, style: string, action: string, act: Do): HTMLButtonElement {
+export function doing(
+  dialog: () => Dialog,
+  words: string,
+  style: string,
+  action: string,
+  act: Do,
+): HTMLButtonElement {
   const button = h("button", { type: "button", class: `btn ${style}`, "data-do": action }, words);
   button.addEventListener("click", () => void run());
   async function run(): Promise<void> {
@@ -27,7 +41,7 @@ export function doing(dialog: () => Dialog, words: string, style: string, action
     try {
       const next = await act();
       dialog().close();
-      next?.();
+      if (typeof next === "function") next();
     } catch (error) {
       button.disabled = false;
       problem(dialog(), faultWords(error));
@@ -123,7 +137,11 @@ function identity(person: BoardPerson, tick: HTMLInputElement): HTMLElement {
   );
 }
 
-function identityFacts(row: BoardRow, person: BoardPerson, emergency: Readonly<Record<string, string>>): HTMLElement {
+function identityFacts(
+  row: BoardRow,
+  person: BoardPerson,
+  emergency: Readonly<Record<string, string>>,
+): HTMLElement {
   const list = h("dl", { class: "dl" });
   const add = (term: string, ...value: (Node | string | null)[]): void => {
     list.append(h("dt", {}, term), h("dd", {}, ...value));
@@ -135,7 +153,8 @@ function identityFacts(row: BoardRow, person: BoardPerson, emergency: Readonly<R
   if (person.time_zone) add(t("Is now in"), ...whereabouts(person, emergency));
   if (person.role === "patient") {
     const companions = row.people.filter((one) => one.role === "companion" && one.seat !== "revoked");
-    if (companions.length > 0) add(t("With them"), companions.map((one) => nameOf(one, t("Companion"))).join(", "));
+    if (companions.length > 0)
+      add(t("With them"), companions.map((one) => nameOf(one, t("Companion"))).join(", "));
     add(t("Interpreter"), said(interpreterOf(row), true));
     add(
       t("Agreed to the video visit"),
@@ -144,7 +163,10 @@ function identityFacts(row: BoardRow, person: BoardPerson, emergency: Readonly<R
         : said({ words: t("Not yet"), tone: "warn", icon: "clock" }),
     );
   }
-  add(t("Device check"), ...[...checkLines(person.device_check), connectionOf(person)].map((one) => said(one)));
+  add(
+    t("Device check"),
+    ...[...checkLines(person.device_check), connectionOf(person)].map((one) => said(one)),
+  );
   return list;
 }
 
@@ -156,10 +178,15 @@ function whereabouts(person: BoardPerson, emergency: Readonly<Record<string, str
     h(
       "span",
       {},
-      t("{place}, {weekday} {time}", { place: placeOf(person), weekday: weekday(now, zone), time: clock(now, zone) }),
+      t("{place}, {weekday} {time}", {
+        place: placeOf(person),
+        weekday: weekday(now, zone),
+        time: clock(now, zone),
+      }),
     ),
   ];
-  if (number) nodes.push(h("br"), t("Ambulance there:"), " ", h("b", { class: "num" }, bdi(number, { dir: "ltr" })));
+  if (number)
+    nodes.push(h("br"), t("Ambulance there:"), " ", h("b", { class: "num" }, bdi(number, { dir: "ltr" })));
   return nodes;
 }
 
@@ -193,12 +220,20 @@ export function declineDialog(person: BoardPerson, decline: (reason: DeclineReas
 }
 
 /** Tell waiting people how long it takes; they read it in their own language. */
-export function noticeDialog(row: BoardRow, send: (kind: NoticeKind, minutes: number) => Promise<void>): void {
+export function noticeDialog(
+  row: BoardRow,
+  send: (kind: NoticeKind, minutes: number) => Promise<void>,
+): void {
   const minutes = [5, 10, 15, 20, 30, 45];
   const options = minutes.map(
     (n) => [String(n), t("The doctor is late: about {duration} more", { duration: duration(n) })] as const,
   );
-  const choice = choices("notice", t("Message"), [["soon", t("The doctor comes very soon")], ...options], "10");
+  const choice = choices(
+    "notice",
+    t("Message"),
+    [["soon", t("The doctor comes very soon")], ...options],
+    "10",
+  );
   const dialog = openDialog(
     t("Tell the waiting people"),
     h(
@@ -238,7 +273,10 @@ export function coverDialog(row: BoardRow, cover: Do): void {
     h(
       "p",
       {},
-      t("It is booked with {physician} for {patient}. You join as a physician; everybody sees your name.", values),
+      t(
+        "It is booked with {physician} for {patient}. You join as a physician; everybody sees your name.",
+        values,
+      ),
     ),
     alertPlace(),
     buttons(

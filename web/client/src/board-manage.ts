@@ -1,7 +1,7 @@
 /** One consult of the day: who takes part, and what may be changed about it. */
 
-import { Wanted, alertPlace, doing } from "./board-dialogs.ts";
-import { type Management, inviteDialog, peopleList, showLinks } from "./board-people.ts";
+import { alertPlace, doing, Wanted } from "./board-dialogs.ts";
+import { inviteDialog, type Management, peopleList, showLinks } from "./board-people.ts";
 import { said } from "./board-rows.ts";
 import { OVER } from "./board-today.ts";
 import { nameOf, personOf, roleName, stateOf } from "./board-words.ts";
@@ -28,15 +28,23 @@ export function manageDialog(row: BoardRow, by: Management): void {
       { class: "row wrap g2" },
       may("invite") ? button(t("Invite one more person"), "invite", () => inviteDialog(row, by)) : null,
       may("reschedule") ? button(t("Change the time"), "reschedule", () => rescheduleDialog(row, by)) : null,
-      may("cancel") ? button(t("Cancel the consult"), "cancel", () => cancelDialog(row, by), "btn-text stop") : null,
+      may("cancel")
+        ? button(t("Cancel the consult"), "cancel", () => cancelDialog(row, by), "btn-text stop")
+        : null,
       may("end") ? button(t("End for everyone"), "end", () => endDialog(row, by), "btn-text stop") : null,
       may("continue_consult") && !row.continued_as
         ? button(t("Continue with the same people"), "continue", () => continueDialog(row, by))
         : null,
     ),
     buttons(
-      h("button", { type: "button", class: "btn push", "data-do": "close", onclick: () => dialog.close() }, t("Close")),
-      row.mine && !OVER.has(row.phase) ? doing(() => dialog, t("Open consult"), "btn-act", "enter", by.enter) : null,
+      h(
+        "button",
+        { type: "button", class: "btn push", "data-do": "close", onclick: () => dialog.close() },
+        t("Close"),
+      ),
+      row.mine && !OVER.has(row.phase)
+        ? doing(() => dialog, t("Open consult"), "btn-act", "enter", by.enter)
+        : null,
     ),
   );
 }
@@ -142,7 +150,12 @@ function cancelDialog(row: BoardRow, by: Management): void {
     buttons(
       h(
         "button",
-        { type: "button", class: "btn btn-text push", "data-do": "cancel-dialog", onclick: () => dialog.close() },
+        {
+          type: "button",
+          class: "btn btn-text push",
+          "data-do": "cancel-dialog",
+          onclick: () => dialog.close(),
+        },
         t("Keep it"),
       ),
       doing(
@@ -153,7 +166,12 @@ function cancelDialog(row: BoardRow, by: Management): void {
         async () => {
           const reason = chosenIn(reasons) as CancelReason | null;
           if (!reason) throw new Wanted(t("Please choose why."));
-          await by.channel.send({ type: "cancel", command_id: commandId(), consult_id: row.consult_id, reason });
+          await by.channel.send({
+            type: "cancel",
+            command_id: commandId(),
+            consult_id: row.consult_id,
+            reason,
+          });
         },
       ),
     ),
@@ -179,8 +197,16 @@ function rescheduleDialog(row: BoardRow, by: Management): void {
         async () => {
           const starts = instant(day.value, time.value, by.clinicZone);
           if (!starts) throw new Wanted(t("Please choose a date and a time."));
-          const moved = { starts_at: starts.toISOString(), ends_at: new Date(starts.getTime() + length).toISOString() };
-          await by.channel.send({ type: "reschedule", command_id: commandId(), consult_id: row.consult_id, ...moved });
+          const moved = {
+            starts_at: starts.toISOString(),
+            ends_at: new Date(starts.getTime() + length).toISOString(),
+          };
+          await by.channel.send({
+            type: "reschedule",
+            command_id: commandId(),
+            consult_id: row.consult_id,
+            ...moved,
+          });
         },
       ),
     ),

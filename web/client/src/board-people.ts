@@ -1,6 +1,6 @@
 /** The people of one consult: where each is, and inviting, re-inviting and taking back links. */
 
-import { Wanted, alertPlace, doing } from "./board-dialogs.ts";
+import { alertPlace, doing, Wanted } from "./board-dialogs.ts";
 import { OVER } from "./board-today.ts";
 import { nameOf, personOf, roleName } from "./board-words.ts";
 import { buttons, cancelButton, choices, chosenIn, field, openDialog } from "./dialog.ts";
@@ -26,7 +26,11 @@ const BARRED = new Set<BoardPerson["seat"]>(["declined", "removed", "revoked"]);
 
 /** Everybody of a consult, each with what may be done about their link. */
 export function peopleList(row: BoardRow, by: Management): HTMLElement {
-  return h("ul", { class: "people", role: "list" }, ...row.people.map((person) => personItem(row, person, by)));
+  return h(
+    "ul",
+    { class: "people", role: "list" },
+    ...row.people.map((person) => personItem(row, person, by)),
+  );
 }
 
 function personItem(row: BoardRow, person: BoardPerson, by: Management): HTMLElement {
@@ -129,7 +133,10 @@ function renewDialog(row: BoardRow, person: BoardPerson, by: Management): void {
         t("Make the link"),
         "btn-act",
         "confirm-renew",
-        () => (person.can.includes("renew_invitation") ? renew(row, person, by) : invite(row, asBefore(person), by)),
+        () =>
+          person.can.includes("renew_invitation")
+            ? renew(row, person, by)
+            : invite(row, asBefore(person), by),
       ),
     ),
   );
@@ -137,7 +144,11 @@ function renewDialog(row: BoardRow, person: BoardPerson, by: Management): void {
 
 async function renew(row: BoardRow, person: BoardPerson, by: Management): Promise<() => void> {
   const about = { consult_id: row.consult_id, participant: person.id };
-  const ack = await by.channel.send<Accepted>({ type: "renew_invitation", command_id: commandId(), ...about });
+  const ack = await by.channel.send<Accepted>({
+    type: "renew_invitation",
+    command_id: commandId(),
+    ...about,
+  });
   return () => showLinks(ack, labelled(person.id, person.name, person));
 }
 
@@ -146,7 +157,11 @@ function asBefore(person: BoardPerson): Person {
   return { role, language, name, birth_year, time_zone, country, city };
 }
 
-function labelled(participant: string, name: string, { role }: { role: Person["role"] }): ReadonlyMap<string, string> {
+function labelled(
+  participant: string,
+  name: string,
+  { role }: { role: Person["role"] },
+): ReadonlyMap<string, string> {
   return new Map([[participant, `${name} (${roleName(role)})`]]);
 }
 
@@ -162,7 +177,13 @@ async function invite(row: BoardRow, person: Person, by: Management): Promise<()
 
 /** One more person, by link. */
 export function inviteDialog(row: BoardRow, by: Management): void {
-  const name = h("input", { id: "invite-name", type: "text", maxlength: 120, required: true, autocomplete: "off" });
+  const name = h("input", {
+    id: "invite-name",
+    type: "text",
+    maxlength: 120,
+    required: true,
+    autocomplete: "off",
+  });
   const options = [
     ["companion", t("Companion")],
     ["interpreter", t("Interpreter")],

@@ -1,9 +1,6 @@
 /** The rows of the board: who waits, who is in a consult, and what can be done about it. */
 
-import { bdi, h, icon } from "./dom.ts";
-import { t, tn } from "./i18n.ts";
 import {
-  type Said,
   checkLines,
   cityOf,
   connectionOf,
@@ -12,7 +9,10 @@ import {
   nameOf,
   personOf,
   roleName,
+  type Said,
 } from "./board-words.ts";
+import { bdi, h, icon } from "./dom.ts";
+import { t, tn } from "./i18n.ts";
 import type { BoardPerson, BoardRow } from "./protocol.gen.ts";
 import { clock, minutesBetween, weekday } from "./times.ts";
 
@@ -94,7 +94,13 @@ function waitCell(row: BoardRow, { now, clinicZone }: Moment): Node[] {
   const minutes = since ? minutesBetween(new Date(since), now) : 0;
   const late = minutesBetween(new Date(row.starts_at), now) >= LATE_MIN;
   return [
-    h("span", { class: `wait num ${late ? "warn" : ""}` }, minutes, " ", h("small", {}, tn("min", "min", minutes))),
+    h(
+      "span",
+      { class: `wait num ${late ? "warn" : ""}` },
+      minutes,
+      " ",
+      h("small", {}, tn("min", "min", minutes)),
+    ),
     h("br"),
     h("span", { class: "dim num" }, t("booked {time}", { time: clock(new Date(row.starts_at), clinicZone) })),
   ];
@@ -162,7 +168,9 @@ function mainButton(row: BoardRow, style: string, actions: Actions): HTMLElement
   if (patient && admittable(patient))
     return button(t("Admit…"), style, "admit", row, () => actions.admit(row, patient), patient.id);
   if (row.mine) return button(t("Return"), style, "enter", row, () => actions.enter(row));
-  return row.can.includes("cover") ? button(t("Take part…"), "btn", "cover", row, () => actions.cover(row)) : null;
+  return row.can.includes("cover")
+    ? button(t("Take part…"), "btn", "cover", row, () => actions.cover(row))
+    : null;
 }
 
 function admittable(person: BoardPerson): boolean {
@@ -180,7 +188,11 @@ function admitOther(row: BoardRow, person: BoardPerson | undefined, actions: Act
     "data-person": person.id,
     "aria-label": words,
   };
-  return h("button", { type: "button", ...attributes, onclick: () => actions.admit(row, person) }, t("Admit…"));
+  return h(
+    "button",
+    { type: "button", ...attributes, onclick: () => actions.admit(row, person) },
+    t("Admit…"),
+  );
 }
 
 function noticeButton(row: BoardRow, actions: Actions): HTMLElement | null {
@@ -249,7 +261,11 @@ function runningRow(row: BoardRow, { now }: Moment, actions: Actions): HTMLEleme
       " ",
       h("span", { class: "dim num" }, tn("{n} minute", "{n} minutes", minutes)),
       h("br"),
-      h("span", { class: "dim small" }, inside.map((person) => nameOf(person, roleName(person.role))).join(" · ")),
+      h(
+        "span",
+        { class: "dim small" },
+        inside.map((person) => nameOf(person, roleName(person.role))).join(" · "),
+      ),
     ),
     row.mine
       ? button(t("Return"), "btn btn-act", "enter", row, () => actions.enter(row))

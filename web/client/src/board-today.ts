@@ -1,8 +1,8 @@
 /** The day's list: every consult with its time here and there, the next one marked. */
 
+import { cityOf, nameOf, personOf, stateOf } from "./board-words.ts";
 import { bdi, h, icon } from "./dom.ts";
 import { t } from "./i18n.ts";
-import { nameOf, personOf, cityOf, stateOf } from "./board-words.ts";
 import type { BoardRow } from "./protocol.gen.ts";
 import { clock, weekday } from "./times.ts";
 
@@ -10,7 +10,9 @@ export const OVER = new Set<string>(["ended", "cancelled", "no_show"]);
 
 /** The first consult of the day that has not begun yet. */
 export function nextOf(rows: readonly BoardRow[], now: Date): BoardRow | undefined {
-  return rows.find((row) => !OVER.has(row.phase) && row.phase !== "in_progress" && new Date(row.ends_at) > now);
+  return rows.find(
+    (row) => !OVER.has(row.phase) && row.phase !== "in_progress" && new Date(row.ends_at) > now,
+  );
 }
 
 export function todayItems(
@@ -23,7 +25,12 @@ export function todayItems(
   return rows.map((row) => item(row, row === next, zone, open));
 }
 
-function item(row: BoardRow, next: boolean, zone: string, open: (row: BoardRow) => (() => void) | null): HTMLElement {
+function item(
+  row: BoardRow,
+  next: boolean,
+  zone: string,
+  open: (row: BoardRow) => (() => void) | null,
+): HTMLElement {
   const patient = personOf(row, "patient");
   const at = new Date(row.starts_at);
   const state = stateOf(row);
@@ -44,7 +51,12 @@ function item(row: BoardRow, next: boolean, zone: string, open: (row: BoardRow) 
 
 function nameOrButton(row: BoardRow, name: string, open: (() => void) | null): HTMLElement {
   if (!open) return h("b", {}, bdi(name));
-  const attributes = { class: "plain", "data-do": "manage", "data-key": `today-${row.consult_id}`, onclick: open };
+  const attributes = {
+    class: "plain",
+    "data-do": "manage",
+    "data-key": `today-${row.consult_id}`,
+    onclick: open,
+  };
   return h("button", { type: "button", ...attributes }, bdi(name));
 }
 

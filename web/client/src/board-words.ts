@@ -89,7 +89,8 @@ export function checkLines(check: DeviceCheck | null): Said[] {
     lines.push({ words: microphoneFault(check.microphone), tone: "stop", icon: "micoff" });
   if (check.camera && check.camera !== "ok")
     lines.push({ words: cameraFault(check.camera), tone: "warn", icon: "camoff" });
-  if (check.speaker && check.speaker !== "ok") lines.push({ words: t("Hears nothing"), tone: "stop", icon: "speaker" });
+  if (check.speaker && check.speaker !== "ok")
+    lines.push({ words: t("Hears nothing"), tone: "stop", icon: "speaker" });
   if (check.network && check.network !== "ok")
     lines.push({ words: t("Network blocks the call"), tone: "stop", icon: "wifi" });
   return lines.length > 0 ? lines : [{ words: t("Camera, sound"), tone: "good", icon: "check" }];

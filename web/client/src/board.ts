@@ -1,18 +1,18 @@
 /** The live board of physicians and coordinators: who waits, who is in a consult, and the day. */
 
-import { boot } from "./boot.ts";
+import { chosenDay, drawDay, rowsOfDay, startDays } from "./board-day.ts";
 import { admitDialog, coverDialog, declineDialog, noticeDialog } from "./board-dialogs.ts";
 import { manageDialog } from "./board-manage.ts";
 import { type Actions, runningList, waitingPeople, waitingTable } from "./board-rows.ts";
 import { emptyState, nextOf, todayItems } from "./board-today.ts";
-import { chosenDay, drawDay, rowsOfDay, startDays } from "./board-day.ts";
 import { nameOf, personOf } from "./board-words.ts";
+import { boot } from "./boot.ts";
 import { announceArrival, chimeIsOn, setChime, wakeOnFirstGesture } from "./chime.ts";
 import { all, byId, fill, h, say, show } from "./dom.ts";
 import { t, tn } from "./i18n.ts";
 import type { BoardPerson, BoardRow, BoardView } from "./protocol.gen.ts";
 import { commandId } from "./socket.ts";
-import { type StaffBoot, enterConsult, followBoard, startFrame } from "./staff.ts";
+import { enterConsult, followBoard, type StaffBoot, startFrame } from "./staff.ts";
 import { dayIn } from "./times.ts";
 
 interface BoardBoot extends StaffBoot {
@@ -40,7 +40,13 @@ const actions: Actions = {
   enter: (row) => void enter(row),
   notice(row) {
     noticeDialog(row, async (kind, minutes) => {
-      await channel.send({ type: "send_notice", command_id: commandId(), consult_id: row.consult_id, kind, minutes });
+      await channel.send({
+        type: "send_notice",
+        command_id: commandId(),
+        consult_id: row.consult_id,
+        kind,
+        minutes,
+      });
     });
   },
   cover(row) {
@@ -64,7 +70,10 @@ function askToAdmit(row: BoardRow, person: BoardPerson): void {
   const about = { consult_id: row.consult_id, participant: person.id };
   admitDialog(row, person, emergency, {
     async admit() {
-      const further = { further_device: person.further_device_waiting, identity_confirmed: person.role === "patient" };
+      const further = {
+        further_device: person.further_device_waiting,
+        identity_confirmed: person.role === "patient",
+      };
       await channel.send({ type: "admit", command_id: commandId(), ...about, ...further });
       if (row.mine && user.role === "physician") await enterConsult(row.consult_id);
     },
@@ -90,7 +99,9 @@ function draw(): void {
   if (!board) return;
   const moment = { now: now(), clinicZone };
   const rows = board.rows;
-  const waits = rows.filter((row) => waitingPeople(row).length > 0).sort((one, other) => since(one) - since(other));
+  const waits = rows
+    .filter((row) => waitingPeople(row).length > 0)
+    .sort((one, other) => since(one) - since(other));
   const running = rows.filter((row) => row.phase === "in_progress" && waitingPeople(row).length === 0);
   const parts: Node[] = [
     waits.length > 0
@@ -100,8 +111,16 @@ function draw(): void {
   if (running.length > 0)
     parts.push(h("h2", { class: "sub" }, t("In consult now")), runningList(running, moment, actions));
   redraw(waiting, ...parts);
-  const listed = todayItems(rowsOfDay(board, clinicZone), moment.now, clinicZone, (row) => () => actions.manage(row));
-  redraw(today, ...(listed.length > 0 ? listed : [h("li", { class: "dim none" }, t("No consults on this day."))]));
+  const listed = todayItems(
+    rowsOfDay(board, clinicZone),
+    moment.now,
+    clinicZone,
+    (row) => () => actions.manage(row),
+  );
+  redraw(
+    today,
+    ...(listed.length > 0 ? listed : [h("li", { class: "dim none" }, t("No consults on this day."))]),
+  );
   drawDay(board);
   count(waits.length);
 }
@@ -132,7 +151,9 @@ function noticeArrivals(view: BoardView): void {
   known = new Set(here.map(({ key }) => key));
   if (fresh.length === 0) return;
   announceArrival();
-  const names = fresh.map(({ person, row }) => nameOf(person, nameOf(personOf(row, "patient"), t("Patient"))));
+  const names = fresh.map(({ person, row }) =>
+    nameOf(person, nameOf(personOf(row, "patient"), t("Patient"))),
+  );
   say(byId("arrivals"), t("Now waiting: {names}", { names: names.join(", ") }));
 }
 

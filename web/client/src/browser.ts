@@ -39,5 +39,7 @@ export function deviceOf(userAgent: string): Device {
 
 /** Whether this page could ask for a camera and a microphone at all. */
 export function hasCameraInterface(): boolean {
-  return typeof navigator.mediaDevices?.getUserMedia === "function" && typeof RTCPeerConnection === "function";
+  return (
+    typeof navigator.mediaDevices?.getUserMedia === "function" && typeof RTCPeerConnection === "function"
+  );
 }

@@ -35,7 +35,7 @@ export function calendarFile(entry: Entry): string {
     "END:VEVENT",
     "END:VCALENDAR",
   ];
-  return lines.flatMap(folded).join("\r\n") + "\r\n";
+  return `${lines.flatMap(folded).join("\r\n")}\r\n`;
 }
 
 function utc(at: Date): string {

@@ -30,7 +30,8 @@ export async function setChime(on: boolean): Promise<void> {
   }
   if (!on) return;
   play();
-  if ("Notification" in window && Notification.permission === "default") await Notification.requestPermission();
+  if ("Notification" in window && Notification.permission === "default")
+    await Notification.requestPermission();
 }
 
 /** Browsers allow sound only after a click or key; take the first one there is. */

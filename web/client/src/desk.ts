@@ -1,14 +1,14 @@
 /** The interpreter's desk: the consults booked for whoever is signed in, and the way into the next one. */
 
-import { boot } from "./boot.ts";
-import { OVER, nextOf, todayItems } from "./board-today.ts";
-import { languageOf, nameOf, personOf, placeOf, stateOf } from "./board-words.ts";
 import { said } from "./board-rows.ts";
-import { byId, bdi, fill, h, icon, say } from "./dom.ts";
+import { nextOf, OVER, todayItems } from "./board-today.ts";
+import { languageOf, nameOf, personOf, placeOf, stateOf } from "./board-words.ts";
+import { boot } from "./boot.ts";
+import { bdi, byId, fill, h, icon, say } from "./dom.ts";
 import { t } from "./i18n.ts";
 import { languageName } from "./names.ts";
 import type { BoardRow, BoardView } from "./protocol.gen.ts";
-import { type StaffBoot, enterConsult, followBoard, startFrame } from "./staff.ts";
+import { enterConsult, followBoard, type StaffBoot, startFrame } from "./staff.ts";
 import { clock, duration, minutesBetween, weekday } from "./times.ts";
 
 const TICK_MS = 15_000;
@@ -69,11 +69,20 @@ function empty(): HTMLElement {
 }
 
 function card(row: BoardRow, first: boolean): HTMLElement {
-  const [patientLanguage, clinicianLanguage] = row.interpreting ?? [personOf(row, "patient")?.language ?? "", "en"];
+  const [patientLanguage, clinicianLanguage] = row.interpreting ?? [
+    personOf(row, "patient")?.language ?? "",
+    "en",
+  ];
   return h(
     "section",
     { class: "ring stack", "data-consult": row.consult_id },
-    h("p", { class: "terp" }, h("b", {}, when(row)), " · ", bdi(nameOf(personOf(row, "physician"), t("Physician")))),
+    h(
+      "p",
+      { class: "terp" },
+      h("b", {}, when(row)),
+      " · ",
+      bdi(nameOf(personOf(row, "physician"), t("Physician"))),
+    ),
     h(
       "h1",
       { class: "pair" },
@@ -82,7 +91,11 @@ function card(row: BoardRow, first: boolean): HTMLElement {
       languageName(patientLanguage ?? ""),
     ),
     facts(row),
-    h("p", { class: "dim" }, t("You wait until the physician lets you in. Nobody hears or sees you before that.")),
+    h(
+      "p",
+      { class: "dim" },
+      t("You wait until the physician lets you in. Nobody hears or sees you before that."),
+    ),
     h(
       "div",
       { class: "row" },

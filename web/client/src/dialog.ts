@@ -12,7 +12,12 @@ export interface Dialog {
 export function openDialog(heading: string, ...content: (Node | null)[]): Dialog {
   const before = document.activeElement;
   const title = h("h2", { id: "dialog-title", class: "h1", tabindex: -1 }, heading);
-  const element = h("dialog", { class: "sheet sheet-w stack", "aria-labelledby": "dialog-title" }, title, ...content);
+  const element = h(
+    "dialog",
+    { class: "sheet sheet-w stack", "aria-labelledby": "dialog-title" },
+    title,
+    ...content,
+  );
   const close = (): void => element.close();
   element.addEventListener("close", () => {
     element.remove();

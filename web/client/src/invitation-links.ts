@@ -5,7 +5,10 @@ import { t } from "./i18n.ts";
 import type { InvitationLink } from "./protocol.gen.ts";
 
 /** One entry a link; `labels` says whom each participant is. */
-export function invitationList(links: readonly InvitationLink[], labels: ReadonlyMap<string, string>): HTMLElement {
+export function invitationList(
+  links: readonly InvitationLink[],
+  labels: ReadonlyMap<string, string>,
+): HTMLElement {
   return h(
     "ul",
     { class: "links-out", role: "list" },
@@ -32,5 +35,10 @@ function item(link: InvitationLink, label: string): HTMLElement {
       fill(button, icon("copy"), t("Press Ctrl+C"));
     }
   }
-  return h("li", {}, h("b", {}, bdi(label)), h("div", { class: "row" }, h("span", { class: "grow" }, shown), button));
+  return h(
+    "li",
+    {},
+    h("b", {}, bdi(label)),
+    h("div", { class: "row" }, h("span", { class: "grow" }, shown), button),
+  );
 }

@@ -46,7 +46,11 @@ export function inOtherApp(app: string | null, userAgent: string, anyway: (() =>
 }
 
 function copyLink(browser: string): HTMLElement {
-  const done = h("p", { class: "dim", role: "status" }, t("Then open {browser} and paste it at the top.", { browser }));
+  const done = h(
+    "p",
+    { class: "dim", role: "status" },
+    t("Then open {browser} and paste it at the top.", { browser }),
+  );
   const shown = h("input", {
     class: "link",
     readonly: true,
@@ -70,7 +74,12 @@ function copyLink(browser: string): HTMLElement {
     shown,
     h(
       "button",
-      { type: "button", class: "btn btn-act btn-wide btn-big", "data-do": "copy", onclick: () => void copy() },
+      {
+        type: "button",
+        class: "btn btn-act btn-wide btn-big",
+        "data-do": "copy",
+        onclick: () => void copy(),
+      },
       icon("copy"),
       t("Copy the link"),
     ),

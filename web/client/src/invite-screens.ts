@@ -4,7 +4,16 @@ import { calendarFile } from "./calendar.ts";
 import { all, bdi, h, icon, say } from "./dom.ts";
 import { t } from "./i18n.ts";
 import { initials } from "./names.ts";
-import { type Zone, clock, clocksDiffer, date, deviceZone, duration, localTime, minutesBetween } from "./times.ts";
+import {
+  clock,
+  clocksDiffer,
+  date,
+  deviceZone,
+  duration,
+  localTime,
+  minutesBetween,
+  type Zone,
+} from "./times.ts";
 
 export interface Clinic {
   readonly name: string;
@@ -89,7 +98,9 @@ function times(preview: Preview): HTMLElement {
   const here = deviceZone();
   const points = [point(at, own, t("Your time, {city}", { city: own.city }), true)];
   if (clocksDiffer(at, own.id, preview.clinic_zone.id)) {
-    points.push(point(at, preview.clinic_zone, t("Doctor’s time, {city}", { city: preview.clinic_zone.city }), false));
+    points.push(
+      point(at, preview.clinic_zone, t("Doctor’s time, {city}", { city: preview.clinic_zone.city }), false),
+    );
   }
   if (clocksDiffer(at, own.id, here.id) && clocksDiffer(at, preview.clinic_zone.id, here.id)) {
     points.push(point(at, here, t("This device shows the time of {city}", { city: here.city }), false));
@@ -160,7 +171,11 @@ function joinForm(join: Join): HTMLElement[] {
 
 function opensLater(preview: Preview): HTMLElement {
   const opens = new Date(preview.opens_at);
-  const values = { time: clock(opens, preview.zone.id), date: date(opens, preview.zone.id), city: preview.zone.city };
+  const values = {
+    time: clock(opens, preview.zone.id),
+    date: date(opens, preview.zone.id),
+    city: preview.zone.city,
+  };
   return h(
     "p",
     { class: "note" },
@@ -183,7 +198,12 @@ function calendarButton(preview: Preview, primary: boolean): HTMLElement {
     class: primary ? "btn btn-act btn-wide btn-big" : "as-link",
     "data-do": "calendar",
   };
-  return h("button", { ...attributes, onclick: () => saveCalendar(preview) }, icon("cal"), t("Add to calendar"));
+  return h(
+    "button",
+    { ...attributes, onclick: () => saveCalendar(preview) },
+    icon("cal"),
+    t("Add to calendar"),
+  );
 }
 
 function saveCalendar(preview: Preview): void {
@@ -239,8 +259,17 @@ function callNote(clinic: Clinic): HTMLElement | null {
 }
 
 /** A state of the page: its sign, its heading and what follows. */
-export function screen(hero: string, tone: string, heading: string, ...rest: (HTMLElement | null)[]): HTMLElement[] {
-  const nodes = [h("span", { class: `hero ${tone}` }, icon(hero)), h("h1", { tabindex: -1 }, heading), ...rest];
+export function screen(
+  hero: string,
+  tone: string,
+  heading: string,
+  ...rest: (HTMLElement | null)[]
+): HTMLElement[] {
+  const nodes = [
+    h("span", { class: `hero ${tone}` }, icon(hero)),
+    h("h1", { tabindex: -1 }, heading),
+    ...rest,
+  ];
   return nodes.filter((node): node is HTMLElement => node !== null);
 }
 
@@ -291,7 +320,11 @@ export function lostLink(clinic: Clinic): Node[] {
     "link",
     "warn",
     t("This link is not complete"),
-    h("p", {}, t("A part of the link is missing, or it is too old. Go back to the message and tap the link there.")),
+    h(
+      "p",
+      {},
+      t("A part of the link is missing, or it is too old. Go back to the message and tap the link there."),
+    ),
     callNote(clinic),
   );
 }
@@ -324,7 +357,16 @@ export function unreachable(clinic: Clinic, code: string, again: () => void): No
 /** Why the button did not work. */
 export function failed(code: string, supportId: string | null): Node[] {
   const number = supportId
-    ? h("span", { class: "small" }, " ", t("If you call, say this number:"), " ", bdi(supportId, { dir: "ltr" }))
+    ? h(
+        "span",
+        { class: "small" },
+        " ",
+        t("If you call, say this number:"),
+        " ",
+        bdi(supportId, { dir: "ltr" }),
+      )
     : null;
-  return [h("p", { class: "note note-warn" }, icon("warn"), h("span", { class: "grow" }, faultWords(code), number))];
+  return [
+    h("p", { class: "note note-warn" }, icon("warn"), h("span", { class: "grow" }, faultWords(code), number)),
+  ];
 }

@@ -9,7 +9,16 @@ import { hasCameraInterface, surroundingApp } from "./browser.ts";
 import { all, byId, fill } from "./dom.ts";
 import { language, t } from "./i18n.ts";
 import { inOtherApp } from "./invite-leave-app.ts";
-import { type Clinic, type Preview, countDown, failed, lostLink, over, unreachable, visit } from "./invite-screens.ts";
+import {
+  type Clinic,
+  countDown,
+  failed,
+  lostLink,
+  over,
+  type Preview,
+  unreachable,
+  visit,
+} from "./invite-screens.ts";
 
 interface InvitationBoot {
   readonly clinic: Clinic;

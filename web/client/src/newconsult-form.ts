@@ -90,7 +90,8 @@ function people(fields: Fields): Person[] {
     list.push({ role: "interpreter", language: fields.language, name: fields.interpreterName });
   else if (fields.interpreter.value)
     list.push({ role: "interpreter", language: fields.language, user: fields.interpreter.value });
-  if (fields.companionName) list.push({ role: "companion", language: fields.language, name: fields.companionName });
+  if (fields.companionName)
+    list.push({ role: "companion", language: fields.language, name: fields.companionName });
   return list;
 }
 
@@ -100,7 +101,9 @@ export function labelsFor(links: readonly InvitationLink[], fields: Fields): Rea
   const names = invited.map((person) => {
     const name = person.name ?? "";
     if (person.role === "patient") return t("{name} (patient)", { name });
-    return person.role === "interpreter" ? t("{name} (interpreter)", { name }) : t("{name} (companion)", { name });
+    return person.role === "interpreter"
+      ? t("{name} (interpreter)", { name })
+      : t("{name} (companion)", { name });
   });
   return new Map(links.map((link, index) => [link.participant, names[index] ?? ""]));
 }

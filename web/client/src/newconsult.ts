@@ -1,15 +1,15 @@
 /** The coordinator's new consult: both clocks while choosing, links to hand out afterwards. */
 
-import { boot } from "./boot.ts";
 import { faultWords } from "./board-dialogs.ts";
+import { boot } from "./boot.ts";
 import { byId, fill, h, icon, show } from "./dom.ts";
 import { t } from "./i18n.ts";
 import { invitationList } from "./invitation-links.ts";
 import { type Choice, type Fields, faultIn, labelsFor, scheduleMessage } from "./newconsult-form.ts";
 import type { Accepted } from "./protocol.gen.ts";
 import { commandId } from "./socket.ts";
-import { type StaffBoot, followBoard, startFrame } from "./staff.ts";
-import { type LocalTime, type Zone, clocksDiffer, instant, localTime } from "./times.ts";
+import { followBoard, type StaffBoot, startFrame } from "./staff.ts";
+import { clocksDiffer, instant, type LocalTime, localTime, type Zone } from "./times.ts";
 
 interface Country {
   readonly code: string;
@@ -61,7 +61,9 @@ function offerZones(): void {
   const zones = countries.find((country) => country.code === countrySelect.value)?.zones ?? [];
   const options = zones.map((zone) => h("option", { value: zone.id }, zone.city));
   if (zones.length !== 1)
-    options.unshift(h("option", { value: "" }, zones.length === 0 ? t("Choose the country first") : t("Choose …")));
+    options.unshift(
+      h("option", { value: "" }, zones.length === 0 ? t("Choose the country first") : t("Choose …")),
+    );
   fill(zoneSelect, ...options);
   // A country with one zone is usually named by its capital; it can be changed.
   if (zones.length === 1 && zones[0]) city.value = zones[0].city;
@@ -97,7 +99,9 @@ function showClocks(): void {
     zone && clocksDiffer(startsAt, zone, clinic.zone.id)
       ? warnings(localTime(startsAt, clinic.zone), localTime(startsAt, there))
       : null,
-    past ? h("p", { class: "note note-warn" }, icon("warn"), h("span", {}, t("This time is in the past."))) : null,
+    past
+      ? h("p", { class: "note note-warn" }, icon("warn"), h("span", {}, t("This time is in the past.")))
+      : null,
   );
 }
 
@@ -134,7 +138,11 @@ async function book(): Promise<void> {
   const button = form.querySelector("button");
   if (button) button.disabled = true;
   try {
-    const ack = await channel.send<Accepted>({ type: "schedule", command_id: commandId(), ...scheduleMessage(filled) });
+    const ack = await channel.send<Accepted>({
+      type: "schedule",
+      command_id: commandId(),
+      ...scheduleMessage(filled),
+    });
     showResult(ack, filled);
   } catch (error) {
     if (button) button.disabled = false;

@@ -28,7 +28,10 @@ async function signIn(): Promise<void> {
   if (!password.value) return say(t("Please write your password."), password);
   if (button) button.disabled = true;
   try {
-    const { url } = await post<{ url: string }>("/api/signin", { email: email.value.trim(), password: password.value });
+    const { url } = await post<{ url: string }>("/api/signin", {
+      email: email.value.trim(),
+      password: password.value,
+    });
     location.assign(next ?? url);
   } catch (error) {
     if (button) button.disabled = false;

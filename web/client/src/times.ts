@@ -48,9 +48,16 @@ interface Numbers {
 }
 
 function numbers(at: Date, zone: string): Numbers {
-  const options = { year: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
+  const options = {
+    year: "numeric",
+    day: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  } as const;
   const parts = formatter("en", zone, options).formatToParts(at);
-  const part = (type: Intl.DateTimeFormatPartTypes): string => parts.find((one) => one.type === type)?.value ?? "0";
+  const part = (type: Intl.DateTimeFormatPartTypes): string =>
+    parts.find((one) => one.type === type)?.value ?? "0";
   return {
     year: Number(part("year")),
     day: Number(part("day")),
@@ -84,8 +91,11 @@ export function date(at: Date, zone: string, withYear = false): string {
 
 /** The date in a zone as YYYY-MM-DD. */
 export function dayIn(at: Date, zone: string): string {
-  const parts = formatter("en", zone, { year: "numeric", month: "2-digit", day: "2-digit" }).formatToParts(at);
-  const part = (type: Intl.DateTimeFormatPartTypes): string => parts.find((one) => one.type === type)?.value ?? "";
+  const parts = formatter("en", zone, { year: "numeric", month: "2-digit", day: "2-digit" }).formatToParts(
+    at,
+  );
+  const part = (type: Intl.DateTimeFormatPartTypes): string =>
+    parts.find((one) => one.type === type)?.value ?? "";
   return `${part("year")}-${part("month")}-${part("day")}`;
 }
 
@@ -145,7 +155,8 @@ function offsetMs(at: Date, zone: string): number {
     hourCycle: "h23",
   } as const;
   const parts = formatter("en", zone, options).formatToParts(at);
-  const part = (type: Intl.DateTimeFormatPartTypes): number => Number(parts.find((one) => one.type === type)?.value);
+  const part = (type: Intl.DateTimeFormatPartTypes): number =>
+    Number(parts.find((one) => one.type === type)?.value);
   const shown = Date.UTC(
     part("year"),
     part("month") - 1,

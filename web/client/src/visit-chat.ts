@@ -1,13 +1,13 @@
 /** Written messages: fetched by number, kept over screens, counted while nobody reads them. */
 
-import { type Visit, personOf } from "./visit-context.ts";
-import { keep, kept } from "./visit-kept.ts";
-import { openDialog } from "./visit-dialogs.ts";
-import { clone, part } from "./visit-template.ts";
 import { all, bdi, fill, h, show } from "./dom.ts";
 import { t } from "./i18n.ts";
 import type { Chat, ChatMessage, ConsultView } from "./protocol.gen.ts";
 import { clock, deviceZone } from "./times.ts";
+import { personOf, type Visit } from "./visit-context.ts";
+import { openDialog } from "./visit-dialogs.ts";
+import { keep, kept } from "./visit-kept.ts";
+import { clone, part } from "./visit-template.ts";
 import { refusalWords } from "./visit-words.ts";
 
 export class ChatLog {

@@ -23,7 +23,7 @@ export function allowed(name: string, view: ConsultView): boolean {
 /** Hides and shows; a button marked `data-unfit` cannot work on this device and stays away. */
 export function gate(root: ParentNode, view: ConsultView): void {
   for (const button of all<HTMLButtonElement>("button[data-do]", root)) {
-    const name = button.dataset["do"] ?? "";
-    if (name in VERBS) show(button, allowed(name, view) && button.dataset["unfit"] === undefined);
+    const name = button.dataset.do ?? "";
+    if (name in VERBS) show(button, allowed(name, view) && button.dataset.unfit === undefined);
   }
 }

@@ -1,13 +1,13 @@
 /** The quiet screens: before, beside and after the visit. Their words are in templates/visit/over.html. */
 
+import { bdi, fill, h, icon, say, show } from "./dom.ts";
+import { t } from "./i18n.ts";
+import type { ConsultView } from "./protocol.gen.ts";
+import { clock, date, deviceZone, duration, minutesBetween } from "./times.ts";
 import type { OpenScreen, Visit } from "./visit-context.ts";
 import { emergencyNumber, fillEmergency, fillPhone } from "./visit-safety.ts";
 import { clone, maybe } from "./visit-template.ts";
-import { bdi, fill, h, icon, say, show } from "./dom.ts";
-import { t } from "./i18n.ts";
 import { troubleWords } from "./visit-words.ts";
-import type { ConsultView } from "./protocol.gen.ts";
-import { clock, date, deviceZone, minutesBetween, duration } from "./times.ts";
 
 /** Where a person still waits for something from us; after the visit a lost connection means nothing. */
 const EXPECTING: ReadonlySet<string> = new Set(["too_early", "on_hold", "separated"]);
@@ -53,7 +53,7 @@ function fillContinued(root: HTMLElement, view: ConsultView): void {
   show(again, goesOn);
   maybe(root, "home")?.classList.toggle("btn-act", !goesOn);
   const button = root.querySelector<HTMLElement>("[data-do=continue_consult]");
-  if (button && goesOn) button.dataset["unfit"] = "";
+  if (button && goesOn) button.dataset.unfit = "";
 }
 
 /** Both places' clocks with the day, the reader's own first. */

@@ -1,10 +1,10 @@
 /** The numbers a person may need at once: the clinic's, and the ambulance where they are. */
 
-import type { Visit } from "./visit-context.ts";
-import { maybe } from "./visit-template.ts";
 import { all, bdi, fill, icon } from "./dom.ts";
 import { t } from "./i18n.ts";
 import type { ConsultView } from "./protocol.gen.ts";
+import type { Visit } from "./visit-context.ts";
+import { maybe } from "./visit-template.ts";
 
 function tel(number: string): string {
   return `tel:${number.replace(/[^\d+*#]/g, "")}`;
@@ -40,8 +40,8 @@ export function fillEmergency(root: ParentNode, number: string | null): void {
   const link = place?.querySelector<HTMLAnchorElement>("[data-part=emergency-link]");
   if (!place || !link) return;
   place.hidden = number === null;
-  if (number === null || link.dataset["number"] === number) return;
-  link.dataset["number"] = number;
+  if (number === null || link.dataset.number === number) return;
+  link.dataset.number = number;
   link.href = tel(number);
   fill(link, icon("phone"), " ", t("Call {number}", { number }));
 }

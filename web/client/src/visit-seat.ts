@@ -1,13 +1,5 @@
 /** The seat: keeps the channel open, shows the screen the view names, and carries what buttons ask for. */
 
-import { ChatLog, openChat } from "./visit-chat.ts";
-import type { Actions, Ask, OpenScreen, Screen, Visit, VisitBoot } from "./visit-context.ts";
-import { continueConsult, follow, remember } from "./visit-continue.ts";
-import { closeDialog, closeDialogs, openDialog, openedDialog } from "./visit-dialogs.ts";
-import { gate } from "./visit-gate.ts";
-import { openQuiet } from "./visit-quiet.ts";
-import { openWaiting } from "./visit-waiting.ts";
-import { refusalWords } from "./visit-words.ts";
 import { byId, fill, h, icon } from "./dom.ts";
 import { Media } from "./media/media.ts";
 import { keepAwake } from "./media/wake.ts";
@@ -20,6 +12,14 @@ import type {
   ServerMessage,
 } from "./protocol.gen.ts";
 import { type Channel, type ChannelState, commandId, openChannel, Refusal } from "./socket.ts";
+import { ChatLog, openChat } from "./visit-chat.ts";
+import type { Actions, Ask, OpenScreen, Screen, Visit, VisitBoot } from "./visit-context.ts";
+import { continueConsult, follow, remember } from "./visit-continue.ts";
+import { closeDialog, closeDialogs, openDialog, openedDialog } from "./visit-dialogs.ts";
+import { gate } from "./visit-gate.ts";
+import { openQuiet } from "./visit-quiet.ts";
+import { openWaiting } from "./visit-waiting.ts";
+import { refusalWords } from "./visit-words.ts";
 
 /** Screens beside the server's: this page cannot go on, or repeats the check. */
 type Shown = ScreenName | "rejected" | "recheck";
@@ -120,7 +120,7 @@ class Seat implements Visit {
 
   private connectionChanged(): void {
     const { state } = this.media.connection;
-    this.main.dataset["media"] = state;
+    this.main.dataset.media = state;
     const known = state !== "connecting" && CONNECTED.has(this.shown ?? "check");
     if (known) this.reportCheck({ network: state === "connected" ? "ok" : "failed" });
     this.screen?.connection?.();
@@ -129,20 +129,23 @@ class Seat implements Visit {
   private receive(message: ServerMessage): void {
     switch (message.type) {
       case "consult_view":
-        return this.apply(message);
+        this.apply(message);
+        return;
       case "media_lost":
         if (message.peer === this.peer) void this.media.connection.rebuild("media_lost");
         return;
       case "displaced":
         this.channelOut.close();
-        return this.overrule("displaced");
+        this.overrule("displaced");
+        return;
       case "asked_to_mute":
         if (!this.media.devices.muted) openDialog("asked_to_mute");
         return;
       case "consult_continued":
         return; // The view of the ended consult names the new one, and the screen offers it.
       case "protocol_error":
-        return this.problem(new Refusal("internal"));
+        this.problem(new Refusal("internal"));
+        return;
       case "board_view":
         return; // Only for boards; a seat's channel never carries one.
     }
@@ -202,7 +205,7 @@ class Seat implements Visit {
     document.body.classList.toggle("in-room", inRoom);
     byId("top").hidden = inRoom;
     this.main.className = inRoom ? `room on-dark ${patient ? "room-p" : "room-s"}` : "col stack";
-    this.main.dataset["screen"] = shown === "recheck" ? "check" : shown;
+    this.main.dataset.screen = shown === "recheck" ? "check" : shown;
     this.main.replaceChildren();
     this.screen = open(this, this.main);
     if (this.view) {
@@ -268,7 +271,7 @@ class Seat implements Visit {
   private clicked(event: MouseEvent): void {
     const target =
       event.target instanceof Element ? event.target.closest<HTMLButtonElement>("button[data-do]") : null;
-    const name = target?.dataset["do"];
+    const name = target?.dataset.do;
     if (!target || !name || target.type === "submit") return;
     const action = this.screen?.actions[name] ?? this.common[name];
     if (!action) return;

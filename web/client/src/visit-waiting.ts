@@ -1,15 +1,15 @@
 /** The waiting room: who one waits for, what comes next, and that the place is kept. */
 
-import { isPatient, type OpenScreen, type Visit } from "./visit-context.ts";
-import { emergencyNumber, fillEmergency } from "./visit-safety.ts";
-import { keep, kept } from "./visit-kept.ts";
-import { clone, maybe, part } from "./visit-template.ts";
-import { troubleWords } from "./visit-words.ts";
-import { fill, h, icon, say, show } from "./dom.ts";
-import { initials } from "./names.ts";
+import { fill, first, h, icon, say, show } from "./dom.ts";
 import { t, tn } from "./i18n.ts";
+import { initials } from "./names.ts";
 import type { ConsultView, NoticeView } from "./protocol.gen.ts";
 import { clock, deviceZone, minutesBetween } from "./times.ts";
+import { isPatient, type OpenScreen, type Visit } from "./visit-context.ts";
+import { keep, kept } from "./visit-kept.ts";
+import { emergencyNumber, fillEmergency } from "./visit-safety.ts";
+import { clone, maybe, part } from "./visit-template.ts";
+import { troubleWords } from "./visit-words.ts";
 
 const TICK_MS = 20_000;
 
@@ -35,7 +35,7 @@ export const openWaiting: OpenScreen = (visit, root) => {
     },
     close() {
       window.clearInterval(tick);
-      part(root, "self").querySelector("video")!.srcObject = null;
+      first<HTMLVideoElement>("video", part(root, "self")).srcObject = null;
     },
   };
 };

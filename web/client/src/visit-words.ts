@@ -2,8 +2,8 @@
 
 import { t } from "./i18n.ts";
 import type { PersonView } from "./protocol.gen.ts";
-import type { Visit } from "./visit-context.ts";
 import { Refusal } from "./socket.ts";
+import type { Visit } from "./visit-context.ts";
 
 /** Why the server did not do it, for the person who asked. */
 export function refusalWords(error: unknown): string {

@@ -3,7 +3,13 @@
 import { surroundingApp } from "../browser.ts";
 
 export type PermissionPath =
-  "ios_safari" | "ios_other" | "android" | "firefox" | "safari" | "desktop" | "in_app";
+  | "ios_safari"
+  | "ios_other"
+  | "android"
+  | "firefox"
+  | "safari"
+  | "desktop"
+  | "in_app";
 
 /** By the user agent string and the number of touch points: an iPad calls itself a Macintosh. */
 export function permissionPath(agent: string, touchPoints: number): PermissionPath {

@@ -1,9 +1,9 @@
 /** The check: devices, then (patients) where they are and whether they agree, then the waiting room. */
 
-import { rememberCountry } from "../visit-safety.ts";
-import type { Actions, OpenScreen, Screen, Visit } from "../visit-context.ts";
 import { language, t } from "../i18n.ts";
 import type { ConsultView } from "../protocol.gen.ts";
+import type { Actions, OpenScreen, Screen, Visit } from "../visit-context.ts";
+import { rememberCountry } from "../visit-safety.ts";
 import { openConsent } from "./consent.ts";
 import { checkedBefore, DeviceStep, mayOpenSilently, rememberChecked } from "./devices-step.ts";
 import { openPlace } from "./place.ts";
@@ -89,7 +89,10 @@ class Check implements Screen {
 
   private openStep(): void {
     const step = this.steps[this.index];
-    if (!step) return this.finish();
+    if (!step) {
+      this.finish();
+      return;
+    }
     this.step?.close?.();
     this.root.replaceChildren();
     const frame: StepFrame = {
@@ -121,8 +124,8 @@ class Check implements Screen {
   }
 
   private finish(): void {
-    if (this.again) return this.visit.recheck();
-    if (this.arriving) return;
+    if (this.again) this.visit.recheck();
+    if (this.again || this.arriving) return;
     this.arriving = true;
     this.visit.send({ type: "arrive" }).catch((error: unknown) => {
       this.arriving = false;

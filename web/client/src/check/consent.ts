@@ -1,9 +1,9 @@
 /** The consent to a video visit: the reviewed text in the page's language, and two equal buttons. */
 
-import { fillPhone } from "../visit-safety.ts";
+import { fill, first, h, show } from "../dom.ts";
 import type { Visit } from "../visit-context.ts";
+import { fillPhone } from "../visit-safety.ts";
 import { clone, part } from "../visit-template.ts";
-import { fill, h, show } from "../dom.ts";
 import type { StepFrame, StepScreen } from "./check.ts";
 
 export function openConsent(visit: Visit, frame: StepFrame, page: string): StepScreen {
@@ -17,7 +17,7 @@ export function openConsent(visit: Visit, frame: StepFrame, page: string): StepS
   place.lang = text?.language ?? page;
   fill(place, text && h("h2", {}, text.title), ...lines);
   // Without a reviewed text in this language nobody is asked to agree to one they cannot read.
-  if (!text) show(root.querySelector("[data-do=consent_yes]")!, false);
+  if (!text) show(first("[data-do=consent_yes]", root), false);
   return {
     actions: {
       consent_yes: async () => {

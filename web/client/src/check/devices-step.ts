@@ -1,15 +1,15 @@
 /** Camera, microphone and speaker: opened with one tap, seen, heard and put right where they fail. */
 
-import type { Visit } from "../visit-context.ts";
-import { fillPhone } from "../visit-safety.ts";
-import { clone, maybe, part } from "../visit-template.ts";
-import { all, icon, say, show } from "../dom.ts";
+import { all, first, icon, say, show } from "../dom.ts";
 import { t } from "../i18n.ts";
 import { fillChoices } from "../media/choices.ts";
 import { live, type Opened } from "../media/devices.ts";
 import type { DeviceFailure } from "../media/failure.ts";
 import { type LevelMeter, meter } from "../media/level.ts";
 import type { CheckResult } from "../protocol.gen.ts";
+import type { Visit } from "../visit-context.ts";
+import { fillPhone } from "../visit-safety.ts";
+import { clone, maybe, part } from "../visit-template.ts";
 import { permissionPath } from "./browser.ts";
 import type { StepFrame, StepScreen } from "./check.ts";
 import { playChime } from "./sound.ts";
@@ -153,14 +153,14 @@ export class DeviceStep implements StepScreen {
     this.put(`help-${failure}`);
     const path = maybe(this.frame.root, "path");
     path?.append(clone(`path-${permissionPath(navigator.userAgent, navigator.maxTouchPoints)}`));
-    show(this.frame.root.querySelector("[data-do=sound_only]")!, opened.audio === null);
+    show(first("[data-do=sound_only]", this.frame.root), opened.audio === null);
   }
 
   private showDevices(): void {
     this.put("check-devices");
     const { root } = this.frame;
     const label = this.again ? t("Back to the waiting room") : this.frame.last ? this.lastLabel() : t("Next");
-    root.querySelector("[data-do=next]")!.append(label, " ", icon("arrow", "flip"));
+    first("[data-do=next]", root).append(label, " ", icon("arrow", "flip"));
     this.showTracks();
     this.timer = window.setInterval(() => this.measure(), METER_EVERY_MS);
     const failed = (error: unknown): void => this.visit.problem(error);
@@ -186,12 +186,12 @@ export class DeviceStep implements StepScreen {
       if (shown) void video.play().catch(() => {}); // Muted and inline: refused only while a newer picture loads.
     }
     show(part(root, "self"), shown !== null);
-    show(root.querySelector("[data-do=flip]")!, shown !== null && navigator.maxTouchPoints > 0);
+    show(first("[data-do=flip]", root), shown !== null && navigator.maxTouchPoints > 0);
     say(part(root, "camera-title"), shown ? t("The camera works") : t("No camera"));
     const failed = !shown && this.cameraFailed;
     say(part(root, "camera-words"), cameraWords(shown !== null, failed));
     show(part(root, "camera-again"), failed);
-    part(root, "camera").querySelector(".mark")!.className = shown ? "mark good" : "mark warn";
+    first(".mark", part(root, "camera")).className = shown ? "mark good" : "mark warn";
     if (live(microphone) && microphone !== this.metered) this.meterOf(microphone);
   }
 
@@ -210,9 +210,8 @@ export class DeviceStep implements StepScreen {
     const { root } = this.frame;
     const value = this.levelMeter?.read() ?? 0;
     const lit = Math.round(value * BARS);
-    all<SVGRectElement>("[data-part=level] rect", root).forEach((bar, i) =>
-      bar.classList.toggle("on", i < lit),
-    );
+    for (const [i, bar] of all<SVGRectElement>("[data-part=level] rect", root).entries())
+      bar.classList.toggle("on", i < lit);
     const now = performance.now();
     if (value >= HEARD_LEVEL && this.heardAt < 0) {
       this.heardAt = now;
@@ -227,7 +226,7 @@ export class DeviceStep implements StepScreen {
     const { root } = this.frame;
     say(part(root, "microphone-title"), title);
     say(part(root, "microphone-words"), words);
-    part(root, "microphone").querySelector(".mark")!.className = mark;
+    first(".mark", part(root, "microphone")).className = mark;
     this.silent = result === "silent";
     this.visit.reportCheck({ microphone: result });
   }
@@ -235,7 +234,7 @@ export class DeviceStep implements StepScreen {
   private async play(): Promise<void> {
     const { root } = this.frame;
     const played = await playChime(this.visit.media.devices.choice.speaker);
-    for (const name of ["heard", "not_heard"]) show(root.querySelector(`[data-do=${name}]`)!, played);
+    for (const name of ["heard", "not_heard"]) show(first(`[data-do=${name}]`, root), played);
     say(
       part(root, "sound-words"),
       played ? t("Did you hear two soft notes?") : t("The browser did not play the sound. Press again."),
@@ -249,8 +248,8 @@ export class DeviceStep implements StepScreen {
       "Turn the volume up, switch silent mode off, or choose another speaker below. Then play it again.",
     );
     say(part(root, "sound-words"), yes ? t("Good. You will hear the others.") : no);
-    if (!yes) root.querySelector("details")!.open = true;
-    for (const name of ["heard", "not_heard"]) show(root.querySelector(`[data-do=${name}]`)!, false);
+    if (!yes) first<HTMLDetailsElement>("details", root).open = true;
+    for (const name of ["heard", "not_heard"]) show(first(`[data-do=${name}]`, root), false);
   }
 
   private failed(failure: DeviceFailure | null): void {

@@ -1,19 +1,19 @@
 /** Where the patient is now, so that help can be sent; shows the number to call there. */
 
-import { numberIn } from "../visit-safety.ts";
-import type { Visit } from "../visit-context.ts";
-import { clone, part } from "../visit-template.ts";
-import { bdi, fill, h, show } from "../dom.ts";
+import { bdi, fill, first, h, show } from "../dom.ts";
 import { t } from "../i18n.ts";
+import type { Visit } from "../visit-context.ts";
+import { numberIn } from "../visit-safety.ts";
+import { clone, part } from "../visit-template.ts";
 import type { StepFrame, StepScreen } from "./check.ts";
 
 export function openPlace(visit: Visit, frame: StepFrame, told: (country: string) => void): StepScreen {
   const { root } = frame;
   root.append(clone("check-place"));
   part(root, "step").textContent = frame.progress;
-  const country = root.querySelector("select")!;
-  const place = root.querySelector("input")!;
-  const form = root.querySelector("form")!;
+  const country = first<HTMLSelectElement>("select", root);
+  const place = first<HTMLInputElement>("input", root);
+  const form = first<HTMLFormElement>("form", root);
   fill(
     country,
     h("option", { value: "" }, t("Choose the country")),

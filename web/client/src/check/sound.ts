@@ -24,7 +24,7 @@ export function chime(): Blob {
 function header(bytes: number): ArrayBuffer {
   const view = new DataView(new ArrayBuffer(HEADER_BYTES));
   const text = (at: number, word: string): void => {
-    [...word].forEach((letter, i) => view.setUint8(at + i, letter.charCodeAt(0)));
+    for (const [i, letter] of [...word].entries()) view.setUint8(at + i, letter.charCodeAt(0));
   };
   text(0, "RIFF");
   view.setUint32(4, HEADER_BYTES - 8 + bytes, true);

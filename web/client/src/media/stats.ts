@@ -17,11 +17,11 @@ export async function reading(peer: Peer, slots: Iterable<number>): Promise<Read
   const packets = new Map<number, number>();
   let bytes = 0;
   report.forEach((entry: Record<string, unknown>) => {
-    if (entry["type"] === "inbound-rtp" && entry["kind"] === "audio") {
-      const slot = wanted.get(String(entry["trackIdentifier"]));
-      if (slot !== undefined) packets.set(slot, Number(entry["packetsReceived"] ?? 0));
+    if (entry.type === "inbound-rtp" && entry.kind === "audio") {
+      const slot = wanted.get(String(entry.trackIdentifier));
+      if (slot !== undefined) packets.set(slot, Number(entry.packetsReceived ?? 0));
     }
-    if (entry["type"] === "candidate-pair") bytes += Number(entry["bytesReceived"] ?? 0);
+    if (entry.type === "candidate-pair") bytes += Number(entry.bytesReceived ?? 0);
   });
   return { at: performance.now(), slots: packets, bytes };
 }
@@ -66,13 +66,13 @@ export class QualityMeter {
     let rtt = 0;
     let lossUp = 0;
     (await pc.getStats()).forEach((entry: Record<string, unknown>) => {
-      if (entry["type"] === "inbound-rtp") {
-        received += Number(entry["packetsReceived"] ?? 0);
-        lost += Number(entry["packetsLost"] ?? 0);
-      } else if (entry["type"] === "candidate-pair" && entry["nominated"] === true) {
-        rtt = Math.max(rtt, Number(entry["currentRoundTripTime"] ?? 0));
-      } else if (entry["type"] === "remote-inbound-rtp" && entry["kind"] === "audio") {
-        lossUp = Math.max(lossUp, Number(entry["fractionLost"] ?? 0));
+      if (entry.type === "inbound-rtp") {
+        received += Number(entry.packetsReceived ?? 0);
+        lost += Number(entry.packetsLost ?? 0);
+      } else if (entry.type === "candidate-pair" && entry.nominated === true) {
+        rtt = Math.max(rtt, Number(entry.currentRoundTripTime ?? 0));
+      } else if (entry.type === "remote-inbound-rtp" && entry.kind === "audio") {
+        lossUp = Math.max(lossUp, Number(entry.fractionLost ?? 0));
       }
     });
     // A rebuilt connection counts from zero again.

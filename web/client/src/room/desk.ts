@@ -1,11 +1,11 @@
 /** What a physician decides about people and time: let in, send away, hold, remove, rename, extend, end. */
 
-import { type Actions, personOf, type Visit } from "../visit-context.ts";
-import { dialog, openDialog, openedDialog } from "../visit-dialogs.ts";
-import { maybe, part } from "../visit-template.ts";
 import { fill, say, show } from "../dom.ts";
 import { t } from "../i18n.ts";
 import type { ConsultView, DeclineReason, PersonView } from "../protocol.gen.ts";
+import { type Actions, personOf, type Visit } from "../visit-context.ts";
+import { dialog, openDialog, openedDialog } from "../visit-dialogs.ts";
+import { maybe, part } from "../visit-template.ts";
 import { facts } from "./facts.ts";
 
 export class Desk {
@@ -27,7 +27,7 @@ export class Desk {
     button: HTMLElement,
     words?: (person: PersonView) => string,
   ): PersonView | undefined {
-    this.about = button.dataset["about"] ?? null;
+    this.about = button.dataset.about ?? null;
     const { person } = this;
     if (!person) return undefined;
     const box = openDialog(name);
@@ -93,12 +93,12 @@ export class Desk {
   };
 
   private async direct(type: "hold" | "resume" | "ask_to_mute", button: HTMLElement): Promise<void> {
-    await this.visit.send({ type, participant: button.dataset["about"] ?? "" });
+    await this.visit.send({ type, participant: button.dataset.about ?? "" });
   }
 
   /** A patient's name and year of birth are read out and ticked; nobody else's need to be. */
   private askAdmit(button: HTMLElement): void | Promise<void> {
-    this.about = button.dataset["about"] ?? null;
+    this.about = button.dataset.about ?? null;
     const { person } = this;
     if (!person) return;
     const must = mustIdentify(person);
@@ -148,8 +148,8 @@ export class Desk {
     if (!box || !this.about || !maybe(document, "identity")) return;
     const person = personOf(view, this.about);
     const gone = !person || !ABOUT.some((verb) => person.can.includes(verb));
-    if (gone && box.id !== "dialog-end" && ABOUT_DIALOGS.has(box.id)) return box.close();
-    if (box.id === "dialog-admit" && person) this.drawAdmit(person);
+    if (gone && ABOUT_DIALOGS.has(box.id)) box.close();
+    else if (box.id === "dialog-admit" && person) this.drawAdmit(person);
   }
 }
 

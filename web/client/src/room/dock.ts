@@ -1,13 +1,13 @@
 /** The controls under the stage: their state in a word and an icon, and the keys for people at a keyboard. */
 
-import { openDialog } from "../visit-dialogs.ts";
-import { type Actions, isPatient, type Visit } from "../visit-context.ts";
-import { all, say } from "../dom.ts";
+import { playChime } from "../check/sound.ts";
+import { all, first, say } from "../dom.ts";
 import { t } from "../i18n.ts";
 import { fillChoices } from "../media/choices.ts";
 import { live } from "../media/devices.ts";
 import type { ConsultView } from "../protocol.gen.ts";
-import { playChime } from "../check/sound.ts";
+import { type Actions, isPatient, type Visit } from "../visit-context.ts";
+import { openDialog } from "../visit-dialogs.ts";
 
 const KEYS: Readonly<Record<string, string>> = { m: "mute", v: "camera" };
 
@@ -27,7 +27,7 @@ export function dockActions(visit: Visit): Actions {
     share: () => share(visit),
     devices: () => {
       const box = openDialog("devices");
-      void fillChoices(box.querySelector("[data-part=choices]")!, devices, (error) => visit.problem(error));
+      void fillChoices(first("[data-part=choices]", box), devices, (error) => visit.problem(error));
     },
     play_sound: async () => {
       await playChime(devices.choice.speaker);
@@ -76,8 +76,8 @@ export function drawDock(root: ParentNode, visit: Visit, view: ConsultView): voi
   );
   for (const button of all("[data-do=share]", root)) {
     const fit = mayShare(view);
-    if (fit) delete button.dataset["unfit"];
-    else button.dataset["unfit"] = "";
+    if (fit) delete button.dataset.unfit;
+    else button.dataset.unfit = "";
     if (!fit) button.hidden = true;
   }
   for (const button of all("[data-do=flip]", root)) button.hidden = !seen || !flippable();

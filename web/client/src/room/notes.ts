@@ -1,6 +1,6 @@
 /** Sentences above the stage, one per matter: said once, there while they are true, in words without blame. */
 
-import { h, icon, say } from "../dom.ts";
+import { first, h, icon, say } from "../dom.ts";
 
 export interface Note {
   readonly words: string;
@@ -28,7 +28,10 @@ export class Notes {
       this.shown.delete(matter);
       return;
     }
-    if (before) return say(before.querySelector("[data-words]")!, note.words);
+    if (before) {
+      say(first("[data-words]", before), note.words);
+      return;
+    }
     const [name, label] = note.button ?? [];
     const button = name && h("button", { type: "button", class: "btn btn-act", "data-do": name }, label);
     const element = h(

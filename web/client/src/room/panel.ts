@@ -1,18 +1,18 @@
 /** The staff's side panel: who waits and may be let in, who is here and how well connected, messages. */
 
-import type { Actions, Visit } from "../visit-context.ts";
-import { part } from "../visit-template.ts";
-import { connectionWords, roleWords } from "../visit-words.ts";
-import { attachChat } from "../visit-chat.ts";
 import { bdi, byId, fill, h, icon, say, show } from "../dom.ts";
 import { t, tn } from "../i18n.ts";
 import { languageName } from "../names.ts";
 import type { CheckResult, ConsultView, DeviceCheck, PersonView, Verb } from "../protocol.gen.ts";
 import { minutesBetween } from "../times.ts";
-import { inOrder, isWaiting } from "./seating.ts";
-import type { Notes } from "./notes.ts";
-import { facts } from "./facts.ts";
+import { attachChat } from "../visit-chat.ts";
+import type { Actions, Visit } from "../visit-context.ts";
+import { part } from "../visit-template.ts";
+import { connectionWords, roleWords } from "../visit-words.ts";
 import { Desk } from "./desk.ts";
+import { facts } from "./facts.ts";
+import type { Notes } from "./notes.ts";
+import { inOrder, isWaiting } from "./seating.ts";
 
 const TICK_MS = 20_000;
 
@@ -114,8 +114,8 @@ export class Panel {
 /** Where the keyboard is inside a list that is about to be drawn again. */
 function focusKey(root: HTMLElement): string | null {
   const at = document.activeElement;
-  if (!(at instanceof HTMLElement) || !root.contains(at) || !at.dataset["about"]) return null;
-  return `[data-do="${at.dataset["do"]}"][data-about="${at.dataset["about"]}"]`;
+  if (!(at instanceof HTMLElement) || !root.contains(at) || !at.dataset.about) return null;
+  return `[data-do="${at.dataset.do}"][data-about="${at.dataset.about}"]`;
 }
 
 function command(name: string, person: PersonView, label: string, look = "btn btn-s"): HTMLElement {

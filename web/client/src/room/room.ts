@@ -1,20 +1,20 @@
 /** The consult: the stage, the controls, the staff's panel, and a sentence for whatever is not as it should be. */
 
-import { type Actions, isPatient, type Screen, type Visit } from "../visit-context.ts";
-import { clone, maybe, part } from "../visit-template.ts";
-import { blockedWords, clockWords } from "../visit-words.ts";
 import { say } from "../dom.ts";
 import { t } from "../i18n.ts";
-import { languageName } from "../names.ts";
 import { live } from "../media/devices.ts";
 import type { Quality } from "../media/stats.ts";
+import { languageName } from "../names.ts";
 import type { ConnectionLevel, ConsultView } from "../protocol.gen.ts";
-import { allowed } from "../visit-gate.ts";
 import { minutesBetween } from "../times.ts";
+import { type Actions, isPatient, type Screen, type Visit } from "../visit-context.ts";
+import { allowed } from "../visit-gate.ts";
+import { clone, maybe, part } from "../visit-template.ts";
+import { blockedWords, clockWords } from "../visit-words.ts";
 import { dockActions, drawDock, listenToKeys } from "./dock.ts";
 import { type Note, Notes } from "./notes.ts";
-import { Stage } from "./stage.ts";
 import type { Panel } from "./panel.ts";
+import { Stage } from "./stage.ts";
 
 const CLOCK_EVERY_MS = 1_000;
 /** A short break mends itself: say nothing that is gone before it is read. */

@@ -1,12 +1,12 @@
 /** The stage: a tile for each person, the shared screen, and the ring around whoever speaks. */
 
-import type { Visit } from "../visit-context.ts";
-import { personOf } from "../visit-context.ts";
 import { h, icon } from "../dom.ts";
 import { t } from "../i18n.ts";
 import { live } from "../media/devices.ts";
 import { loudness } from "../media/stats.ts";
 import type { ConsultView } from "../protocol.gen.ts";
+import type { Visit } from "../visit-context.ts";
+import { personOf } from "../visit-context.ts";
 import { seating } from "./seating.ts";
 import { Tile } from "./tile.ts";
 
@@ -64,7 +64,7 @@ export class Stage {
       tile.update(person);
     });
     this.announce(view);
-    this.root.dataset["people"] = String(people.length);
+    this.root.dataset.people = String(people.length);
     this.share(view);
     this.attach(view);
   }

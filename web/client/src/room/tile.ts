@@ -1,11 +1,11 @@
 /** One person's tile. Its picture is shown only when a frame of this person has arrived since the view named them. */
 
+import { first, h, icon, say, show } from "../dom.ts";
+import { t } from "../i18n.ts";
+import { initials } from "../names.ts";
+import type { PersonView } from "../protocol.gen.ts";
 import { clone, part } from "../visit-template.ts";
 import { connectionWords, roleWords } from "../visit-words.ts";
-import { h, icon, say, show } from "../dom.ts";
-import { initials } from "../names.ts";
-import { t } from "../i18n.ts";
-import type { PersonView } from "../protocol.gen.ts";
 import { type Showing, showing } from "./seating.ts";
 
 export class Tile {
@@ -23,10 +23,10 @@ export class Tile {
     this.id = person.id;
     this.self = self;
     this.figure = clone("tile").firstElementChild as HTMLElement;
-    this.video = this.figure.querySelector("video")!;
-    this.audio = this.figure.querySelector("audio")!;
-    this.figure.dataset["person"] = person.id;
-    this.figure.dataset["role"] = person.role;
+    this.video = first("video", this.figure);
+    this.audio = first("audio", this.figure);
+    this.figure.dataset.person = person.id;
+    this.figure.dataset.role = person.role;
     this.figure.classList.toggle("tile-terp", person.role === "interpreter");
     this.figure.classList.toggle("tile-self", self);
     show(part(this.figure, "mark"), person.role === "interpreter" && !self);
@@ -36,8 +36,8 @@ export class Tile {
 
   update(person: PersonView): void {
     const state = this.self ? (person.video_on ? "picture" : "camera_off") : showing(person);
-    this.figure.dataset["slot"] = person.slot === null ? "" : String(person.slot);
-    this.figure.dataset["showing"] = state;
+    this.figure.dataset.slot = person.slot === null ? "" : String(person.slot);
+    this.figure.dataset.showing = state;
     say(part(this.figure, "name"), this.self ? t("You") : person.name || roleWords(person.role));
     say(part(this.figure, "role"), this.self || !person.name ? "" : roleWords(person.role));
     say(part(this.figure, "initials"), initials(person.name));
@@ -107,7 +107,7 @@ export class Tile {
 
   private hide(): void {
     this.seen += 1;
-    this.figure.dataset["picture"] = "none";
+    this.figure.dataset.picture = "none";
     this.video.classList.add("unseen");
     show(part(this.figure, "blank"), true);
   }
@@ -118,7 +118,7 @@ export class Tile {
     const turn = this.seen;
     const reveal = (): void => {
       if (turn !== this.seen || !this.wanted) return;
-      this.figure.dataset["picture"] = "shown";
+      this.figure.dataset.picture = "shown";
       this.video.classList.remove("unseen");
       show(part(this.figure, "blank"), false);
     };
