@@ -191,6 +191,7 @@ class SeatEntry:
     consult: ConsultId
     participant: ParticipantId
     device: DeviceId
+    further: bool = False  # another device had used the invitation before this one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,7 +47,12 @@ async def _seat(request: web.Request, wanted: TicketBody) -> Entry:
     held = await seat_of(request, ConsultId(wanted.consult_id), ParticipantId(wanted.participant_id))
     if held is None:
         raise HttpError("not_found")
-    return SeatEntry(consult=held.consult_id, participant=held.participant_id, device=held.device_id)
+    return SeatEntry(
+        consult=held.consult_id,
+        participant=held.participant_id,
+        device=held.device_id,
+        further=held.further,
+    )
 
 
 async def _board(request: web.Request) -> Entry:

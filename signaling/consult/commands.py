@@ -100,18 +100,26 @@ class Cover:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrive:
-    """Come to the waiting room, come back, or ask to move the seat to `device`."""
+    """Come to the waiting room, come back, or ask to move the seat to `device`.
+
+    `further`: another device had used the person's invitation before this one did.
+    """
 
     device: DeviceId
+    further: bool = False
     type: Literal["arrive"] = "arrive"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admit:
-    """Let a waiting person in, or let their further device take their seat."""
+    """Let a waiting person in, or let their further device take their seat.
+
+    `further`: it was confirmed that a further device is this person's.
+    """
 
     participant: ParticipantId
     device: DeviceId
+    further: bool = False
     identity_confirmed: bool
     type: Literal["admit"] = "admit"
 

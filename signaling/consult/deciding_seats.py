@@ -2,7 +2,7 @@
 
 from signaling.consult import commands, events
 from signaling.consult.case import Case, Events
-from signaling.consult.values import TAKEN, Consult, DeviceId, Participant, Role, SeatState
+from signaling.consult.values import TAKEN, Consult, Participant, Role, SeatState
 from signaling.errors import Code, Refused
 
 
@@ -10,7 +10,7 @@ def arrive(case: Case, command: commands.Arrive) -> Events:
     """Take one's seat, return to it, or ask to move it to another device."""
     me = case.myself
     if me.seat in TAKEN:
-        return _return(case, me, command.device)
+        return _return(case, me, command)
     if case.now < case.consult.opens_at and not case.consult.opened:
         raise Refused(Code.TOO_EARLY, "the waiting room is not open yet")
     at_once = me.role is Role.PHYSICIAN
@@ -20,20 +20,23 @@ def arrive(case: Case, command: commands.Arrive) -> Events:
             by=case.by,
             participant=me.id,
             device=command.device,
+            further=command.further and not at_once,
             seat=SeatState.PRESENT if at_once else SeatState.WAITING,
             seat_no=_seat_no(case.consult, me) if at_once else None,
         ),
     )
 
 
-def _return(case: Case, me: Participant, device: DeviceId) -> Events:
-    at, by = case.now, case.by
+def _return(case: Case, me: Participant, command: commands.Arrive) -> Events:
+    at, by, device = case.now, case.by, command.device
     if device == me.device:
         if me.seat is not SeatState.LOST:
             return ()
         return (events.ParticipantReturned(at=at, by=by, participant=me.id),)
     if me.role is Role.PHYSICIAN:  # signed in on both devices: nobody has to confirm who it is
         return (events.SeatMoved(at=at, by=by, participant=me.id, device=device),)
+    if me.unconfirmed and not command.further:  # whoever was faster, the first device has the better right
+        return (events.FirstDeviceArrived(at=at, by=by, participant=me.id, device=device),)
     if device == me.further_device:
         return ()
     return (events.FurtherDeviceArrived(at=at, by=by, participant=me.id, device=device),)
@@ -59,6 +62,8 @@ def admit(case: Case, command: commands.Admit) -> Events:
             raise Refused(Code.NOT_NOW, "another device is waiting by now")
         if person.seat is not SeatState.WAITING:
             raise Refused(Code.ALREADY_HERE if not waits else Code.NOT_NOW, "not in the waiting room")
+        if person.unconfirmed and not command.further:
+            raise Refused(Code.IDENTITY_UNCONFIRMED, "not the first device: confirm whose it is")
     if person.role is Role.PATIENT:
         _check_patient(person, confirmed=command.identity_confirmed)
     happened: Events = ()
@@ -88,7 +93,7 @@ def decline(case: Case, command: commands.Decline) -> Events:
     """Send a waiting person away, or only their further device."""
     person = case.target(command.participant)
     if command.further_device:
-        if person.further_device is None:
+        if not person.further_waits:
             return ()
         return (
             events.FurtherDeviceDeclined(

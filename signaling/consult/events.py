@@ -109,10 +109,14 @@ class WaitingRoomOpened(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipantArrived(Fact):
-    """A person took their seat: in the waiting room, or (physician, with `seat_no`) at once in the room."""
+    """A person took their seat: in the waiting room, or (physician, with `seat_no`) at once in the room.
+
+    `further`: on a device that is not the first one; the person waits, and the device is to be confirmed.
+    """
 
     participant: ParticipantId
     device: DeviceId
+    further: bool = False
     seat: Literal[SeatState.WAITING, SeatState.PRESENT]
     seat_no: int | None
     type: Literal["participant_arrived"] = "participant_arrived"
@@ -133,6 +137,15 @@ class FurtherDeviceArrived(Fact):
     participant: ParticipantId
     device: DeviceId
     type: Literal["further_device_arrived"] = "further_device_arrived"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstDeviceArrived(Fact):
+    """The first device takes the seat a further one waited in; that one asks for it from here on."""
+
+    participant: ParticipantId
+    device: DeviceId
+    type: Literal["first_device_arrived"] = "first_device_arrived"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +188,7 @@ class ParticipantDeclined(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FurtherDeviceDeclined(Fact):
-    """The further device does not get the seat; the first one keeps it."""
+    """The further device does not get the seat; the first one keeps it, or may still come."""
 
     participant: ParticipantId
     reason: DeclineReason
@@ -325,6 +338,7 @@ Event = (
     | ParticipantArrived
     | ParticipantReturned
     | FurtherDeviceArrived
+    | FirstDeviceArrived
     | FurtherDeviceLeft
     | SeatMoved
     | ParticipantAdmitted

@@ -78,7 +78,7 @@ def _rescheduled(consult: Consult, event: events.ConsultRescheduled) -> Consult:
         return moved
     # The waiting room closes again: whoever had come is invited anew, for the new time.
     people = tuple(
-        replace(p, seat=SeatState.INVITED, device=None, further_device=None, arrived_at=None, lost_at=None)
+        replace(_out(p, SeatState.INVITED), arrived_at=None)
         if p.seat in TAKEN or p.seat is SeatState.LEFT
         else p
         for p in moved.participants
@@ -107,6 +107,19 @@ def _opened(consult: Consult, _: events.WaitingRoomOpened) -> Consult:
     return replace(consult, opened=True)
 
 
+def _out(p: Participant, seat: SeatState) -> Participant:
+    """Nobody's device holds the seat or asks for it any more."""
+    return replace(
+        p,
+        seat=seat,
+        device=None,
+        unconfirmed=False,
+        further_device=None,
+        lost_from=None,
+        lost_at=None,
+    )
+
+
 def _arrived(consult: Consult, event: events.ParticipantArrived) -> Consult:
     in_room = event.seat is SeatState.PRESENT
     return _with(
@@ -116,6 +129,7 @@ def _arrived(consult: Consult, event: events.ParticipantArrived) -> Consult:
             p,
             seat=event.seat,
             device=event.device,
+            unconfirmed=event.further,
             further_device=None,
             arrived_at=event.at,
             admitted_at=event.at if in_room else None,
@@ -137,9 +151,19 @@ def _further_device(consult: Consult, event: events.FurtherDeviceArrived) -> Con
     return _with(consult, event.participant, lambda p: replace(p, further_device=event.device))
 
 
+def _first_device(consult: Consult, event: events.FirstDeviceArrived) -> Consult:
+    def take(p: Participant) -> Participant:
+        asks = p.further_device if p.seat is SeatState.LOST else p.device  # a lost one asks for nothing
+        return replace(_back(p), device=event.device, unconfirmed=False, further_device=asks)
+
+    return _with(consult, event.participant, take)
+
+
 def _seat_moved(consult: Consult, event: events.SeatMoved) -> Consult:
     return _with(
-        consult, event.participant, lambda p: replace(_back(p), device=event.device, further_device=None)
+        consult,
+        event.participant,
+        lambda p: replace(_back(p), device=event.device, unconfirmed=False, further_device=None),
     )
 
 
@@ -151,6 +175,7 @@ def _admitted(consult: Consult, event: events.ParticipantAdmitted) -> Consult:
             p,
             seat=SeatState.PRESENT,
             device=event.device,
+            unconfirmed=False,
             seat_no=event.seat_no,
             admitted_at=event.at,
             identity_confirmed=event.identity_confirmed,
@@ -158,10 +183,17 @@ def _admitted(consult: Consult, event: events.ParticipantAdmitted) -> Consult:
     )
 
 
-def _no_further_device(
-    consult: Consult, event: events.FurtherDeviceDeclined | events.FurtherDeviceLeft
-) -> Consult:
+def _further_device_left(consult: Consult, event: events.FurtherDeviceLeft) -> Consult:
     return _with(consult, event.participant, lambda p: replace(p, further_device=None))
+
+
+def _further_device_declined(consult: Consult, event: events.FurtherDeviceDeclined) -> Consult:
+    def without(p: Participant) -> Participant:
+        if p.further_device is not None:
+            return replace(p, further_device=None)
+        return _out(p, SeatState.INVITED)  # it waited in the seat itself: the first one may still come
+
+    return _with(consult, event.participant, without)
 
 
 def _seat(seat: SeatState) -> Callable[[Consult, Any], Consult]:
@@ -169,9 +201,7 @@ def _seat(seat: SeatState) -> Callable[[Consult, Any], Consult]:
     holds = seat in TAKEN
 
     def put(p: Participant) -> Participant:
-        if holds:
-            return replace(p, seat=seat)
-        return replace(p, seat=seat, device=None, further_device=None, lost_from=None, lost_at=None)
+        return replace(p, seat=seat) if holds else _out(p, seat)
 
     return lambda consult, event: _with(consult, event.participant, put)
 
@@ -240,11 +270,12 @@ _EVOLVERS: Final[Mapping[type[Event], Callable[[Consult, Any], Consult]]] = {
     events.ParticipantArrived: _arrived,
     events.ParticipantReturned: _returned,
     events.FurtherDeviceArrived: _further_device,
-    events.FurtherDeviceLeft: _no_further_device,
+    events.FirstDeviceArrived: _first_device,
+    events.FurtherDeviceLeft: _further_device_left,
     events.SeatMoved: _seat_moved,
     events.ParticipantAdmitted: _admitted,
     events.ParticipantDeclined: _seat(SeatState.DECLINED),
-    events.FurtherDeviceDeclined: _no_further_device,
+    events.FurtherDeviceDeclined: _further_device_declined,
     events.ParticipantHeld: _seat(SeatState.ON_HOLD),
     events.ParticipantResumed: _seat(SeatState.PRESENT),
     events.ParticipantLost: _lost,

@@ -124,6 +124,7 @@ class Participant:
     seat: SeatState = SeatState.INVITED
     lost_from: SeatState | None = None  # where a lost person returns to
     device: DeviceId | None = None  # holds the seat
+    unconfirmed: bool = False  # `device` waits in the place of the first one; nobody has confirmed it yet
     further_device: DeviceId | None = None  # asks to take it over
     seat_no: int | None = None  # 0..5, given at the first admission, never reused
     invited_at: datetime
@@ -133,6 +134,11 @@ class Participant:
     identity_confirmed: bool = False
     consent: Consent | None = None
     location_told: bool = False
+
+    @property
+    def further_waits(self) -> bool:
+        """Whether a device other than the first one waits, to be confirmed by whoever admits it."""
+        return self.unconfirmed or self.further_device is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

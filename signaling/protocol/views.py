@@ -250,7 +250,7 @@ def _person(
         can=_verbs(rules.allowed_on(consult, person, by=acting, now=now)) if may_act else [],
         waiting_since=_waiting_since(person) if staff else None,
         consented=person.consent is not None if staff else None,
-        further_device_waiting=staff and person.further_device is not None,
+        further_device_waiting=staff and person.further_waits,
         identity_confirmed=person.identity_confirmed if staff else None,
         birth_year=known.birth_year if staff else None,
         time_zone=known.time_zone if staff else None,
@@ -330,7 +330,7 @@ def _needs(consult: Consult) -> list[shapes.Need]:
         return []
     patients = [p for p in consult.of_role(Role.PATIENT) if p.seat in TAKEN]
     waiting = [p for p in patients if _waiting_since(p) is not None]
-    further = any(p.further_device is not None for p in consult.participants)
+    further = any(p.further_waits for p in consult.participants)
     interpreters = [p for p in consult.of_role(Role.INTERPRETER) if p.seat not in BARRED]
     found: dict[shapes.Need, bool] = {
         "consent": any(p.consent is None for p in patients),
@@ -358,7 +358,7 @@ def _board_person(seen: Seen, person: Participant, viewer: StaffUser, now: datet
         connection_level=presence.connection_level,
         waiting_since=_waiting_since(person),
         consented=person.consent is not None,
-        further_device_waiting=staff and person.further_device is not None,
+        further_device_waiting=staff and person.further_waits,
         birth_year=known.birth_year if staff else None,
         time_zone=known.time_zone if staff else None,
         country=(known.location_country or known.country) if staff else None,

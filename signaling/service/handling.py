@@ -170,6 +170,7 @@ class Handler:
                 consult=loaded.consult,
                 me=entry.participant if entry else None,
                 device=entry.device if entry else None,
+                further=entry.further if entry else False,
                 ids=self._ids,
             ),
         )

@@ -35,6 +35,7 @@ class Scene:
     consult: Consult
     me: ParticipantId | None
     device: DeviceId | None
+    further: bool = False  # `device` is not the first one
     ids: Ids
 
 
@@ -60,7 +61,7 @@ def _people(*changes: PersonChange) -> Callable[[Events], SideRows]:
 def _arrive(_: messages.Arrive | messages.TakeSeat, scene: Scene) -> Planned:
     if scene.device is None:
         raise Refused(Code.NOT_PERMITTED, "only from a seat")
-    return Planned(command=commands.Arrive(device=scene.device))
+    return Planned(command=commands.Arrive(device=scene.device, further=scene.further))
 
 
 def _leave(_: messages.Leave, __: Scene) -> Planned:
@@ -118,12 +119,16 @@ def _person(scene: Scene, wanted: ParticipantId) -> Participant:
 
 def _admit(message: messages.Admit, scene: Scene) -> Planned:
     person = _person(scene, message.participant)
-    device = person.further_device if message.further_device else person.device
+    asks = person.further_device or (person.device if person.unconfirmed else None)
+    device = asks if message.further_device else person.device
     if device is None:
         raise Refused(Code.NOT_NOW, "no such device is waiting")
     return Planned(
         command=commands.Admit(
-            participant=person.id, device=device, identity_confirmed=message.identity_confirmed
+            participant=person.id,
+            device=device,
+            further=message.further_device,
+            identity_confirmed=message.identity_confirmed,
         )
     )
 

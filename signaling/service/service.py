@@ -168,7 +168,7 @@ class Service:
             if me.seat is SeatState.LOST:
                 await self._act(
                     entry.consult,
-                    commands.Arrive(device=entry.device),
+                    commands.Arrive(device=entry.device, further=entry.further),
                     SeatHolder(participant=me.id),
                 )
         await self._publisher.publish(entry.consult)

@@ -103,8 +103,14 @@ def _about(command: Callable[..., Command]) -> st.SearchStrategy[Command]:
     return st.builds(command, participant=anyone)
 
 
-_admit = st.builds(commands.Admit, participant=anyone, device=devices, identity_confirmed=st.just(value=True))
-_arrive = st.builds(commands.Arrive, device=devices)
+_admit = st.builds(
+    commands.Admit,
+    participant=anyone,
+    device=devices,
+    further=st.booleans(),
+    identity_confirmed=st.just(value=True),
+)
+_arrive = st.builds(commands.Arrive, device=devices, further=st.booleans())
 _consent = st.builds(
     commands.GiveConsent,
     text_id=st.just("care-1"),

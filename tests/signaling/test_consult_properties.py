@@ -22,11 +22,15 @@ from signaling.consult.values import (
     Role,
     SeatHolder,
     SeatState,
+    TheClock,
 )
 from signaling.protocol.views import holds_seat
 from tests.signaling.scripts import (
+    AMAL,
     CHEN,
+    DESK,
     DEVICES,
+    NINE,
     Step,
     all_connected,
     catch_up,
@@ -38,6 +42,14 @@ from tests.signaling.scripts import (
 
 lives = settings(max_examples=80, deadline=None)
 IN_ROOM = everybody_in()
+# Someone is lost while the consult is moved to a later time, at which they are invited anew.
+LOST_AND_MOVED = [
+    Step(0, SeatHolder(participant=AMAL), commands.Arrive(device=DEVICES[0])),
+    Step(30, TheClock(), commands.MarkLost(participant=AMAL)),
+    Step(
+        0, DESK, commands.Reschedule(starts_at=NINE + timedelta(hours=3), ends_at=NINE + timedelta(hours=4))
+    ),
+]
 
 
 @lives
@@ -83,6 +95,7 @@ def test_patient_and_interpreter_are_never_alone(script: list[Step]) -> None:
 @lives
 @given(scripts)
 @example(IN_ROOM)
+@example(LOST_AND_MOVED)
 def test_a_person_has_at_most_one_live_seat_and_it_is_on_one_device(script: list[Step]) -> None:
     for moment in play(script):
         users = [p.user for p in moment.after.participants if p.user and p.seat is not SeatState.REVOKED]
@@ -94,6 +107,9 @@ def test_a_person_has_at_most_one_live_seat_and_it_is_on_one_device(script: list
                 assert person.further_device != person.device
             else:
                 assert person.device is person.further_device is None
+            waits = SeatState.WAITING in (person.seat, person.lost_from)
+            assert waits or not person.unconfirmed
+            assert (person.seat is SeatState.LOST) is (person.lost_from is not None)
 
 
 @lives

@@ -127,6 +127,60 @@ async def test_a_further_device_takes_the_seat_only_when_admitted(world: World) 
     assert await world.hear_each_other() == EVERYONE
 
 
+async def a_forwarded_link_waits(world: World) -> None:
+    """The laptop used the invitation second and arrives before the phone, which used it first."""
+    await world.scheduled()
+    await world.connect("chen", PHYSICIAN)
+    await world.ask("chen", "arrive")
+    await world.connect("laptop", PATIENT, device=LAPTOP, further=True)
+    await world.ask("laptop", "arrive")
+    await world.ask("laptop", "give_consent", text_id="care-1", text_hash=HASH, language="ar")
+    await world.connect("amal", PATIENT)
+
+
+async def test_a_further_device_that_comes_first_is_marked_and_admitted_only_when_confirmed(
+    world: World,
+) -> None:
+    await a_forwarded_link_waits(world)
+    assert world.view("laptop").screen == "waiting"
+    [patient] = [p for p in world.view("chen").people if p.role is PATIENT]
+    assert patient.further_device_waiting
+    await world.service.flush_boards()
+    [row] = world.board("maria").rows
+    assert "further_device" in row.needs
+    admit = {"participant": world.people[PATIENT], "identity_confirmed": True}
+    assert await refused(world, "chen", "admit", **admit) is Code.IDENTITY_UNCONFIRMED
+    assert world.view("laptop").screen == "waiting"
+    await world.ask("chen", "admit", further_device=True, **admit)
+    assert world.view("laptop").screen == "room"
+    [patient] = [p for p in world.view("chen").people if p.role is PATIENT]
+    assert not patient.further_device_waiting
+
+
+async def test_the_first_device_takes_the_waiting_seat_from_a_further_one_that_was_faster(
+    world: World,
+) -> None:
+    await a_forwarded_link_waits(world)
+    assert world.view("amal").can == ["take_seat"]
+    await world.ask("amal", "take_seat")
+    assert (world.view("amal").screen, world.view("amal").me.seat) == ("waiting", "waiting")
+    assert world.view("laptop").me.asks_for_seat
+    [patient] = [p for p in world.view("chen").people if p.role is PATIENT]
+    assert patient.further_device_waiting
+    await world.admit("amal", PATIENT)
+    assert (world.view("amal").screen, world.view("laptop").screen) == ("room", "waiting")
+
+
+async def test_the_first_device_comes_in_after_a_further_one_was_sent_away(world: World) -> None:
+    await a_forwarded_link_waits(world)
+    about = {"participant": world.people[PATIENT], "further_device": True}
+    await world.ask("chen", "decline", reason="wrong_person", **about)
+    assert world.view("amal").screen == "check"
+    await world.ask("amal", "arrive")
+    await world.admit("amal", PATIENT)
+    assert world.view("amal").screen == "room"
+
+
 async def test_a_further_device_that_goes_asks_no_more(world: World) -> None:
     await world.in_room()
     await world.connect("laptop", PATIENT, device=LAPTOP)

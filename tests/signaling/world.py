@@ -110,13 +110,20 @@ class World:
         await self.service.attach(ConnectionId(who), entry)
 
     async def connect(
-        self, who: str, role: Role, device: DeviceId | None = None, peer: str | None = None
+        self,
+        who: str,
+        role: Role,
+        device: DeviceId | None = None,
+        peer: str | None = None,
+        *,
+        further: bool = False,
     ) -> None:
         """Someone opens the page of their seat."""
         entry = SeatEntry(
             consult=self.consult,
             participant=self.people[role],
             device=device or DeviceId(f"d-{role}"),
+            further=further,
         )
         await self.service.attach(ConnectionId(who), entry, peer=peer)  # type: ignore[arg-type]
 
