@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from media.answer import Endpoint
 from media.description import PeerDescription
-from media.interface import Notice, RoomStats, Routing
+from media.interface import Notice, RoomStats, Routing, WorkerTotals
 
 FRAME_BYTES_MAX = 256 * 1024
 ROUTES_MAX = 512
@@ -76,6 +76,13 @@ class GetStats:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GetTotals:
+    """Ask for the counters of the whole worker; a worker that does not answer hangs."""
+
+    kind: Literal["get_totals"] = "get_totals"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shutdown:
     """End the worker."""
 
@@ -118,8 +125,16 @@ class Stats:
     kind: Literal["stats"] = "stats"
 
 
-Request = Hello | AddPeer | RemovePeer | RemoveRoom | SetRouting | GetStats | Shutdown
-Response = Welcome | Done | Refused | Stats
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """The answer to `GetTotals`."""
+
+    totals: WorkerTotals
+    kind: Literal["totals"] = "totals"
+
+
+Request = Hello | AddPeer | RemovePeer | RemoveRoom | SetRouting | GetStats | GetTotals | Shutdown
+Response = Welcome | Done | Refused | Stats | Totals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

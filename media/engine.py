@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import secrets
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
@@ -16,6 +17,7 @@ from media.control import (
     AddPeer,
     Done,
     GetStats,
+    GetTotals,
     Hello,
     Refused,
     RemovePeer,
@@ -25,10 +27,11 @@ from media.control import (
     SetRouting,
     Shutdown,
     Stats,
+    Totals,
     Welcome,
 )
 from media.dtls import fingerprint_of, make_certificate
-from media.interface import Notice, PeerConnected, PeerLost
+from media.interface import Notice, PeerConnected, PeerLost, WorkerTotals
 from media.mux import Mux
 from media.peer import FEEDBACK_S, Peer
 from media.room import PEERS_MAX, Room
@@ -70,6 +73,8 @@ class Engine:
         self.shutdown = asyncio.Event()
         self._closing: set[asyncio.Task[None]] = set()
         self._tick_count = 0
+        self._gone: Counter[str] = Counter()
+        """Packets of the peers that have left."""
         self._quality_at_s = self._clock.now_s + QUALITY_S
         self._loop = asyncio.get_running_loop()
         self._timer = self._loop.call_later(FEEDBACK_S / TICKS, self._tick)
@@ -99,9 +104,29 @@ class Engine:
             case GetStats():
                 room = self.rooms.get(request.room) or Room(request.room)
                 return Stats(stats=room.stats(self._clock.read()))
+            case GetTotals():
+                return Totals(totals=self.totals())
             case Shutdown():
                 self.shutdown.set()
         return Done()
+
+    def begin_server(self) -> Welcome:
+        """A server has connected: it hears who we are, and its routings replace those of the one before."""
+        for room in self.rooms.values():
+            room.forget_revision()
+        return self.welcome()
+
+    def totals(self) -> WorkerTotals:
+        """The counters of everything since the start."""
+        peers = [peer for room in self.rooms.values() for peer in room.peers.values()]
+        packets = Counter({"received": self.mux.received})
+        packets.update(self._gone)
+        packets.update({f"dropped_{reason}": count for reason, count in self.mux.dropped.items()})
+        for peer in peers:
+            packets.update(peer.counts)
+        return WorkerTotals(
+            worker=self._worker, rooms=len(self.rooms), peers=len(peers), packets=dict(packets)
+        )
 
     def welcome(self) -> Welcome:
         """Who this worker is."""
@@ -158,6 +183,7 @@ class Engine:
     def _drop(self, room: Room, identifier: str) -> None:
         peer = room.forget(identifier)
         if peer is not None:
+            self._gone.update(peer.counts)
             peer.leave()
             task = self._loop.create_task(peer.close())
             self._closing.add(task)

@@ -114,6 +114,17 @@ Notice = PeerConnected | PeerLost | PeerQuality | WorkerLost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerTotals:
+    """What one worker carries, and the packets it has handled since it started."""
+
+    worker: int
+    rooms: int
+    peers: int
+    packets: dict[str, int]
+    """By what became of them: received, forwarded, retransmitted, recovered, and dropped_ with the reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceStats:
     """One upstream source of a peer since it appeared."""
 

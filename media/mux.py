@@ -54,6 +54,7 @@ class Mux:
         self.links: list[Link] = []
         self.by_ufrag: dict[str, MuxPeer] = {}
         self.by_ssrc: dict[int, set[MuxPeer]] = {}
+        self.received = 0
         self.dropped: Counter[str] = Counter()
         self._clock = clock
         self._loop = asyncio.get_running_loop()
@@ -100,6 +101,7 @@ class Mux:
             except OSError:  # nothing left to read, or an ICMP error that belongs to an earlier send
                 return
             read_clock()
+            self.received += 1
             first = data[0] if data else 255
             if 127 < first < 192:
                 peer = peers.get(address)

@@ -223,6 +223,18 @@ class Peer:
         """What this peer sends."""
         return self.uplink.sources
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """Packets by what became of them, as in `WorkerTotals`."""
+        sources, slots = self.uplink.sources.values(), self.slots.values()
+        return {
+            "forwarded": self.packets_out,
+            "retransmitted": sum(slot.retransmitted for slot in slots),
+            "recovered": sum(source.recovered for source in sources),
+            "dropped_refused": self.refused,
+            "dropped_before_route": sum(source.dropped_before_route for source in sources),
+        }
+
     def measure_loss(self) -> None:
         """Bring `loss_up` and `loss_down` up to date: the share of packets lost to us and from us."""
         self.loss_up.read(*self.uplink.counts, self._clock.now_s)

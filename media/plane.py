@@ -34,6 +34,7 @@ from media.interface import (
     Route,
     Routing,
     WorkerLost,
+    WorkerTotals,
     WorkerUnavailable,
 )
 from media.sdp import SECTIONS_MAX, BadSdp, parse_offer
@@ -56,6 +57,7 @@ __all__ = [
     "Route",
     "Routing",
     "WorkerLost",
+    "WorkerTotals",
     "WorkerUnavailable",
 ]
 
@@ -70,6 +72,9 @@ class MediaPlane:
         self._pins: dict[str, WorkerHandle] = {}
         self._routings: dict[str, Routing] = {}
         """The last routing of each room, for the worker that takes it over."""
+        self._unclaimed: set[str] = set()
+        """Rooms an adopted worker had, which nobody has asked anything for since."""
+        self._sweeps: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Start the workers, or adopt those a server before us has left running.
@@ -92,8 +97,14 @@ class MediaPlane:
         """How many workers can take requests now."""
         return sum(worker.up.is_set() for worker in self._workers)
 
+    def totals(self) -> tuple[WorkerTotals, ...]:
+        """The counters of each worker that is up, some seconds old."""
+        return tuple(worker.totals for worker in self._workers if worker.totals is not None)
+
     async def stop(self) -> None:
         """End all workers and with them all connections."""
+        for sweep in self._sweeps:
+            sweep.cancel()
         await asyncio.gather(*(worker.stop() for worker in self._workers))
         self._workers.clear()
         self._pins.clear()
@@ -139,6 +150,7 @@ class MediaPlane:
     async def close_room(self, room: str) -> None:
         """End all connections of a room and forget its routing."""
         self._routings.pop(room, None)
+        self._unclaimed.discard(room)
         worker = self._pins.pop(room, None)
         if worker is not None:
             with contextlib.suppress(WorkerUnavailable):
@@ -156,27 +168,39 @@ class MediaPlane:
 
     async def _worker(self, room: str) -> WorkerHandle:
         """The worker of a room. A new room goes to the one that has the fewest."""
-        pinned = self._pins.get(room)
-        if pinned is None:
-            if not any(worker.up.is_set() for worker in self._workers):
-                await self._any_up()
-            up = [worker for worker in self._workers if worker.up.is_set()]
-            if not up:
-                raise WorkerUnavailable
-            pins = list(self._pins.values())
-            pinned = min(up, key=lambda worker: (pins.count(worker), worker.number))
-            self._pins[room] = pinned
-            if room in self._routings:
-                await self._call(pinned, SetRouting(room=room, routing=self._routings[room]))
+        self._unclaimed.discard(room)
+        if room not in self._pins and not self.workers_up:
+            await self._any_up()
+        pinned = self._pins.get(room)  # perhaps since a moment ago: others wait for the same room
+        if pinned is not None:
+            return pinned
+        up = [worker for worker in self._workers if worker.up.is_set()]
+        if not up:
+            raise WorkerUnavailable
+        pins = list(self._pins.values())
+        pinned = min(up, key=lambda worker: (pins.count(worker), worker.number))
+        self._pins[room] = pinned
+        if room in self._routings:
+            await self._restore(room, pinned)
         return pinned
+
+    async def _restore(self, room: str, worker: WorkerHandle) -> None:
+        """Tell the worker of a room that had another one before who gets what in it."""
+        try:
+            await self._call(worker, SetRouting(room=room, routing=self._routings[room]))
+        except (WorkerUnavailable, RefusedByWorker):
+            self._pins.pop(room, None)  # so that whoever comes next tries again
+            raise
 
     async def _any_up(self) -> None:
         waits = [asyncio.create_task(worker.up.wait()) for worker in self._workers]
         if not waits:
             return
-        _, pending = await asyncio.wait(waits, timeout=WAIT_S_MAX, return_when=asyncio.FIRST_COMPLETED)
-        for wait in pending:
-            wait.cancel()
+        try:
+            await asyncio.wait(waits, timeout=WAIT_S_MAX, return_when=asyncio.FIRST_COMPLETED)
+        finally:  # also when whoever called us has given up
+            for wait in waits:
+                wait.cancel()
 
     async def _call(self, worker: WorkerHandle, request: Request) -> Response:
         response = await worker.call(request)
@@ -187,6 +211,18 @@ class MediaPlane:
     def _welcomed(self, worker: WorkerHandle, welcome: Welcome) -> None:
         for room in welcome.rooms:
             self._pins[room] = worker
+        if welcome.rooms:
+            self._unclaimed.update(welcome.rooms)
+            sweep = asyncio.create_task(self._close_unclaimed(welcome.rooms))
+            self._sweeps.add(sweep)
+            sweep.add_done_callback(self._sweeps.discard)
+
+    async def _close_unclaimed(self, rooms: tuple[str, ...]) -> None:
+        """End what an adopted worker goes on with though this server never asks for it: it is over."""
+        await asyncio.sleep(self._settings.orphan_s)
+        for room in rooms:
+            if room in self._unclaimed:
+                await self.close_room(room)
 
     def _lost(self, worker: WorkerHandle) -> None:
         """The rooms go to whichever worker is asked for them next, with the routing they had."""

@@ -20,14 +20,20 @@ class Room:
         self.peers: dict[str, Peer] = {}
         self.routing = Routing(revision=-1, routes=())
         self._quality: dict[str, PeerQuality] = {}
+        self._newest_revision = -1
 
     def route(self, routing: Routing) -> bool:
         """Put a routing in force; False when a newer one already is."""
-        if routing.revision < self.routing.revision:
+        if routing.revision < self._newest_revision:
             return False
+        self._newest_revision = routing.revision
         self.routing = routing
         self.connect()
         return True
+
+    def forget_revision(self) -> None:
+        """Another server speaks now: its first routing holds, whatever the clock it counts by says."""
+        self._newest_revision = -1
 
     def connect(self) -> None:
         """Attach every slot to the source the routing gives it, and to nothing when it gives it none."""
@@ -94,7 +100,7 @@ def _peer_stats(identifier: str, peer: Peer, now_s: float) -> PeerStats:
         last_media_age_s=None if last_s is None else round(now_s - last_s, 3),
         dropped_before_route=sum(s.dropped_before_route for s in peer.sources.values()),
         retransmitted=sum(slot.retransmitted for slot in peer.slots.values()),
-        recovered=sum(s.nacks.recovered for s in peer.sources.values()),
+        recovered=sum(s.recovered for s in peer.sources.values()),
         sources=tuple(
             SourceStats(
                 source=name,

@@ -70,14 +70,15 @@ class Source:
         self.keyframes = KeyframeRequests()
         self.packets = self.octets = self.keyframe_count = self.dropped_before_route = self.unusable = 0
         self._routed = False
+        self.nacks = NackTracker()
+        self._recovered = 0
         self.begin(None)
 
     def begin(self, ssrc: int | None) -> None:
         """The source starts anew, with another SSRC or after a pause in which nothing was followed."""
         self.ssrc = ssrc
-        self.nacks = NackTracker()
+        self._forget_missing()
         self.ring = Ring(AUDIO_PACKETS_MAX if self.is_audio else VIDEO_PACKETS_MAX)
-        self.nack_wanted = False
         self.last_at_s: float | None = None
         self.last_timestamp = 0
         self.jitter = 0.0
@@ -98,10 +99,19 @@ class Source:
     @routed.setter
     def routed(self, value: bool) -> None:
         if value != self._routed:
-            self.nacks = NackTracker()
-            self.nack_wanted = False
+            self._forget_missing()
             self.ring.clear()
         self._routed = value
+
+    @property
+    def recovered(self) -> int:
+        """Packets that were missing and came after all."""
+        return self._recovered + self.nacks.recovered
+
+    def _forget_missing(self) -> None:
+        self._recovered = self.recovered
+        self.nacks = NackTracker()
+        self.nack_wanted = False
 
     def receive(self, packet: bytes, start: int, *, repaired: bool = False) -> bool:
         """A decrypted packet of this source; True when it was of use. Raises `BadRtp`."""

@@ -11,6 +11,7 @@ import logging
 import os
 import secrets
 import signal
+import stat
 import sys
 import tempfile
 from collections.abc import Callable
@@ -20,17 +21,20 @@ from media.addresses import local_addresses
 from media.control import (
     BadFrame,
     Call,
+    GetTotals,
     Hello,
     News,
+    Refused,
     Reply,
     Request,
     Response,
     Shutdown,
+    Totals,
     Welcome,
     encode,
     read_frame,
 )
-from media.interface import MediaSettings, Notice, WorkerUnavailable
+from media.interface import MediaSettings, Notice, WorkerTotals, WorkerUnavailable
 from media.worker import TOKEN_VARIABLE
 
 START_S_MAX = 15.0
@@ -42,6 +46,9 @@ RESTART_PAUSE_S_MAX = 5.0
 SOCKET_PATH_BYTES_MAX = 100
 """Linux allows 107, macOS 103."""
 CALLS_MAX = 1_000
+WATCH_S = 2.0
+MISSES_MAX = 2
+"""Unanswered calls in a row, of 5 s each, after which a worker hangs for good: its people get another."""
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +69,9 @@ class WorkerHandle:
     ) -> None:
         self.number = number
         self.welcome: Welcome | None = None
+        self.totals: WorkerTotals | None = None
+        """The last it told, at most some seconds ago; None while it is not there."""
+        self._may_adopt = True
         self._settings = settings
         self._directory = control_directory(settings.data_dir)
         self._on_notice = on_notice
@@ -111,7 +121,12 @@ class WorkerHandle:
     async def _keep_running(self) -> None:
         pause_s = RESTART_PAUSE_S
         while not self._stopping:
-            if await self._connect_or_start():
+            try:
+                lived = await self._connect_or_start()
+            except OSError as problem:  # no memory, no file handles, no space for the token
+                log.error("media worker %d: %s", self.number, problem.strerror)  # noqa: TRY400 - the kind says all
+                lived = False
+            if lived:
                 pause_s = RESTART_PAUSE_S
             else:
                 log.error("media worker %d did not start; next try in %.1f s", self.number, pause_s)
@@ -122,6 +137,7 @@ class WorkerHandle:
         """One life of the worker, from its welcome to its end. False when it never said welcome."""
         token = self._read_token()
         streams = await self._open(deadline_s=0.0) if token else None
+        is_ours = streams is None
         if streams is None:
             token = await self._spawn()
             streams = await self._open(deadline_s=START_S_MAX)
@@ -129,26 +145,45 @@ class WorkerHandle:
             await self._end_process()
             return False
         reader, writer = streams
-        welcome = await self._greet(reader, writer, token)
+        welcome = await self._greet(reader, writer, token, wanted=is_ours or self._may_adopt)
         if welcome is None:
             await self._end_process()
             return False
-        self.welcome, self._writer = welcome, writer
+        self.welcome, self._writer, self._may_adopt = welcome, writer, False
         self._on_welcome(self, welcome)
         self.up.set()
+        watch = asyncio.create_task(self._watch(welcome.pid))
         try:
             await self._read(reader)
         finally:
+            watch.cancel()
             self._lost(writer)
         await self._end_process()
         return True
 
+    async def _watch(self, pid: int) -> None:
+        """Ask for the counters now and then; kill a worker that lives but does not answer."""
+        misses = 0
+        while misses < MISSES_MAX:
+            await asyncio.sleep(WATCH_S)
+            try:
+                response = await self.call(GetTotals())
+            except WorkerUnavailable:
+                misses += 1
+            else:
+                misses = 0
+                self.totals = response.totals if isinstance(response, Totals) else None
+        log.error("media worker %d hangs; it is killed", self.number)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+
     async def _greet(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, token: str
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, token: str, *, wanted: bool
     ) -> Welcome | None:
         """Say hello.
 
-        A living worker of other settings is told to end, so that a new one can take its place.
+        A living worker of other settings is told to end, so that a new one can take its place; so is one this
+        server has lost before (not `wanted`), because its people have been sent elsewhere.
         """
         writer.write(encode(Call(number=0, request=Hello(token=token))))
         try:
@@ -159,10 +194,11 @@ class WorkerHandle:
         welcome = frame.response if isinstance(frame, Reply) else None
         if not isinstance(welcome, Welcome):
             writer.close()
-            self._token_path.unlink(missing_ok=True)
+            if not (isinstance(welcome, Refused) and welcome.code == "taken"):
+                self._token_path.unlink(missing_ok=True)
             return None
         endpoint = welcome.endpoint
-        if endpoint.port == self._port and set(endpoint.addresses) <= set(self._addresses):
+        if wanted and endpoint.port == self._port and set(endpoint.addresses) <= set(self._addresses):
             return welcome
         writer.write(encode(Call(number=1, request=Shutdown())))
         with contextlib.suppress(BadFrame, TimeoutError):
@@ -190,7 +226,7 @@ class WorkerHandle:
 
     def _lost(self, writer: asyncio.StreamWriter) -> None:
         self.up.clear()
-        self.welcome = self._writer = None
+        self.welcome = self.totals = self._writer = None
         writer.close()
         for future in self._calls.values():
             if not future.done():
@@ -213,7 +249,6 @@ class WorkerHandle:
 
     async def _spawn(self) -> str:
         token = secrets.token_hex(16)
-        self._socket_path.unlink(missing_ok=True)
         self._token_path.touch(mode=0o600)
         self._token_path.write_text(token)
         self._process = await asyncio.create_subprocess_exec(
@@ -252,7 +287,7 @@ class WorkerHandle:
 
     def _read_token(self) -> str:
         try:
-            return self._token_path.read_text()
+            return self._token_path.read_bytes().decode("ascii", "replace")
         except OSError:
             return ""
 
@@ -274,10 +309,11 @@ class WorkerHandle:
 
 
 def _environment() -> dict[str, str]:
-    """Ours, with this checkout first on the import path."""
+    """Ours without our settings, some of which are secret; this checkout comes first on the import path."""
     root = str(Path(__file__).resolve().parent.parent)
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MERIDIAN_")}
+    return kept | {"PYTHONPATH": os.pathsep.join(paths)}
 
 
 def control_directory(data_dir: Path) -> Path:
@@ -289,6 +325,7 @@ def control_directory(data_dir: Path) -> Path:
         name = hashlib.sha256(os.fsencode(directory)).hexdigest()[:16]
         directory = Path(tempfile.gettempdir()) / f"meridian-{os.getuid()}-{name}"
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if directory.stat().st_uid != os.getuid() or directory.stat().st_mode & 0o077:
+    found = directory.lstat()  # in a directory everybody can write, a link may lead anywhere
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
         raise PermissionError(f"{directory.name} must belong to this account alone")
     return directory

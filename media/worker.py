@@ -83,7 +83,7 @@ class Worker:
             return False
         if not isinstance(frame, Call) or not isinstance(frame.request, Hello):
             return False
-        if not hmac.compare_digest(frame.request.token, self._token):
+        if not hmac.compare_digest(frame.request.token.encode("utf-8", "replace"), self._token.encode()):
             refusal = Refused(code="wrong_token", hint="this worker belongs to another server")
         elif self._writer is not None:
             refusal = Refused(code="taken", hint="another server is connected")
@@ -91,7 +91,7 @@ class Worker:
             if self._orphan_timer is not None:
                 self._orphan_timer.cancel()
             self._writer = writer
-            self._write(Reply(number=frame.number, response=self.engine.welcome()))
+            self._write(Reply(number=frame.number, response=self.engine.begin_server()))
             return True
         writer.write(encode(Reply(number=frame.number, response=refusal)))
         return False
@@ -140,10 +140,13 @@ async def _run(options: argparse.Namespace, token: str) -> None:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, worker.engine.shutdown.set)
     loop.add_signal_handler(signal.SIGINT, worker.engine.shutdown.set)
+    # Only now, with the port ours: the file may be that of a worker that lives.
+    options.socket.unlink(missing_ok=True)
     server = await asyncio.start_unix_server(worker.accept, path=options.socket)
     try:
         await worker.engine.shutdown.wait()
     finally:
+        options.socket.unlink(missing_ok=True)  # while the port is ours: afterwards it may be our successor's
         server.close()
         await worker.close()
 
@@ -159,17 +162,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"media.worker: {TOKEN_VARIABLE} is not set\n")
         return 2
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold keys and speech
-    os.umask(0o077)  # the control socket is for this account alone
+    os.umask(0o177)  # the control socket is for this account alone, and nothing to execute
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    options.socket.unlink(missing_ok=True)
     try:
         uvloop.run(_run(options, token))
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # we are ending; the status shall say how
     except OSError as problem:
         sys.stderr.write(f"media.worker: {problem.strerror or 'cannot start'} (port {options.port})\n")
         return 1
-    finally:
-        options.socket.unlink(missing_ok=True)
     return 0
 
 

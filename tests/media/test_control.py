@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from media import control
 from media.answer import answer_offer
-from media.interface import Notice, PeerLost, PeerQuality, RoomStats, Route, Routing, WorkerLost
+from media.interface import Notice, PeerLost, PeerQuality, RoomStats, Route, Routing, WorkerLost, WorkerTotals
 from media.sdp import parse_offer
 from tests.media.offers import CHROMIUM, CREDENTIALS, ENDPOINT
 
@@ -21,6 +21,7 @@ REQUESTS: list[control.Request] = [
     control.RemoveRoom(room="r"),
     control.SetRouting(room="r", routing=ROUTING),
     control.GetStats(room="r"),
+    control.GetTotals(),
     control.Shutdown(),
 ]
 RESPONSES: list[control.Response] = [
@@ -28,6 +29,7 @@ RESPONSES: list[control.Response] = [
     control.Done(),
     control.Refused(code="c", hint="h"),
     control.Stats(stats=RoomStats(room="r", routing_revision=1, peers=())),
+    control.Totals(totals=WorkerTotals(worker=0, rooms=1, peers=2, packets={"received": 3})),
 ]
 NEWS: list[Notice] = [
     PeerLost(room="r", peer="p"),

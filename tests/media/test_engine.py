@@ -143,6 +143,35 @@ async def test_a_handshake_that_ends_after_the_peer_was_closed_connects_nobody(s
     assert scene.is_clean()
 
 
+async def test_the_first_routing_of_another_server_holds_whatever_its_number(scene: Scene) -> None:
+    def route(revision: int) -> int:
+        scene.engine.handle(SetRouting(room="r", routing=Routing(revision=revision, routes=())))
+        return scene.engine.rooms["r"].routing.revision
+
+    assert (route(10), route(9)) == (10, 10)
+    assert scene.engine.begin_server().rooms == ("r",)
+    assert (route(3), route(2)) == (3, 3)
+
+
+async def test_the_totals_keep_what_peers_did_who_have_left(scene: Scene) -> None:
+    first, _ = await scene.join("a"), await scene.join("b")
+    await talk(first, scene, "a")
+    scene.engine.handle(SetRouting(room="r", routing=A_TO_B))
+    await talk(first, scene, "a")
+    first._send_datagram(b"")
+    await until(lambda: scene.engine.mux.dropped["foreign"] == 1, 2)
+    before = scene.engine.totals()
+    assert (before.worker, before.rooms, before.peers) == (0, 1, 2)
+    assert before.packets["forwarded"] == 5
+    assert before.packets["dropped_before_route"] == 5
+    assert before.packets["dropped_foreign"] == 1
+    assert before.packets["received"] > 10
+    scene.engine.handle(RemoveRoom(room="r"))
+    after = scene.engine.totals()
+    assert (after.rooms, after.peers) == (0, 0)
+    assert all(after.packets[what] >= count for what, count in before.packets.items())
+
+
 async def test_strangers_make_us_try_to_decrypt_a_bounded_number_of_packets(scene: Scene) -> None:
     first, second = await scene.join("a"), await scene.join("b")
     await talk(first, scene, "a")

@@ -3,13 +3,17 @@ happens then.
 """
 
 import asyncio
+import errno
 import os
 import signal
 import socket
+import stat
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from media import supervisor
 from media.plane import (
     BadSdp,
     MediaSettings,
@@ -199,6 +203,151 @@ async def test_sigterm_ends_a_worker_cleanly_and_another_takes_its_place(own_pla
     async with asyncio.timeout(5):
         assert await process.wait() == 0
     await until(lambda: own_plane._workers[0].up.is_set() and worker_pid(own_plane) != process.pid, 5)
+
+
+async def lose_server(plane: Plane) -> None:
+    """End the server's side as kill -9 would: the worker goes on alone."""
+    worker = plane._workers[0]
+    assert worker._task is not None
+    assert worker._writer is not None
+    worker._task.cancel()
+    worker._writer.transport.abort()
+    await asyncio.sleep(0)
+
+
+async def test_what_an_adopted_worker_goes_on_with_and_nobody_asks_for_is_ended(
+    own_plane: Plane, settings: MediaSettings
+) -> None:
+    for room in ("r", "s"):
+        await own_plane.connect(room, "p", FIREFOX)
+    await lose_server(own_plane)
+    heir = Plane(replace(settings, orphan_s=0.5))
+    await heir.start()
+    try:
+        await heir.route("s", routing(1))
+        assert (await heir.stats("r")).peers
+        await until(lambda: "r" not in heir._pins, 3)
+        assert (await heir.stats("r")).peers == ()
+        assert (await heir.stats("s")).peers
+    finally:
+        await heir.stop()
+
+
+async def test_a_worker_that_was_lost_once_is_ended_and_not_adopted_again(
+    own_plane: Plane, settings: MediaSettings
+) -> None:
+    pid = worker_pid(own_plane)
+    await own_plane.connect("r", "p", FIREFOX)
+    await lose_server(own_plane)
+    heir = Plane(settings)
+    await heir.start()
+    try:
+        assert worker_pid(heir) == pid
+        writer = heir._workers[0]._writer
+        assert writer is not None
+        writer.transport.abort()
+        await until(lambda: bool(heir.told(WorkerLost)), 2)
+        await until(lambda: heir.workers_up == 1, 10)
+        assert worker_pid(heir) != pid
+        assert (await heir.stats("r")).peers == ()
+    finally:
+        await heir.stop()
+
+
+async def test_a_worker_that_hangs_is_killed_and_replaced(
+    settings: MediaSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "WATCH_S", 0.1)
+    plane = Plane(settings)
+    await plane.start()
+    try:
+        await plane.connect("r", "p", FIREFOX)
+        await until(lambda: bool(plane.totals()), 3)
+        assert plane.totals()[0].peers == 1
+        pid = worker_pid(plane)
+        monkeypatch.setattr(supervisor, "CALL_S_MAX", 0.2)
+        os.kill(pid, signal.SIGSTOP)
+        await until(lambda: plane.told(WorkerLost) == [WorkerLost(rooms=("r",))], 5)
+        assert plane.totals() == ()
+        monkeypatch.setattr(supervisor, "CALL_S_MAX", 5.0)
+        await until(lambda: plane.workers_up == 1, 10)
+        assert worker_pid(plane) != pid
+    finally:
+        await plane.stop()
+
+
+async def test_a_worker_that_cannot_be_started_is_tried_again(
+    settings: MediaSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, failures = asyncio.create_subprocess_exec, [OSError(errno.EAGAIN, "no more processes")]
+
+    async def sometimes(*arguments: str, **options: object) -> asyncio.subprocess.Process:
+        if failures:
+            raise failures.pop()
+        return await start(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", sometimes)
+    plane = Plane(settings)
+    await plane.start()
+    await plane.stop()
+    assert failures == []
+
+
+async def test_the_control_socket_is_for_this_account_alone_and_no_secret_goes_to_the_worker(
+    settings: MediaSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MERIDIAN_DATABASE__URL", "secret")
+    plane = Plane(settings)
+    await plane.start()
+    try:
+        folder = settings.data_dir / "media"
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())}
+        assert modes == {"media": 0o700, "worker-0.sock": 0o600, "worker-0.token": 0o600}
+        assert b"DATABASE" not in Path(f"/proc/{worker_pid(plane)}/environ").read_bytes()
+    finally:
+        await plane.stop()
+    assert not (folder / "worker-0.sock").exists()
+
+
+async def test_a_second_server_leaves_a_worker_that_is_taken_alone(
+    own_plane: Plane, settings: MediaSettings
+) -> None:
+    other = Plane(settings)
+    handle = supervisor.WorkerHandle(0, settings, other._on_notice, other._welcomed, other._lost)
+    assert not await handle._connect_or_start()
+    assert (settings.data_dir / "media" / "worker-0.token").exists()
+    assert own_plane.workers_up == 1
+
+
+async def test_all_who_wait_for_a_worker_for_the_same_room_get_the_same_one(settings: MediaSettings) -> None:
+    two = Plane(replace(settings, workers=2))
+    await two.start()
+    try:
+        for worker in two._workers:
+            worker.up.clear()
+        waiting = [asyncio.create_task(two.connect("r", name, FIREFOX)) for name in ("p", "d", "i")]
+        await asyncio.sleep(0)
+        for worker in two._workers:
+            worker.up.set()
+        answers = await asyncio.gather(*waiting)
+        ports = {
+            line.split()[5] for text in answers for line in text.split("\r\n") if "a=candidate:1 " in line
+        }
+        assert len(ports) == 1
+    finally:
+        await two.stop()
+
+
+async def test_who_gives_up_waiting_for_a_worker_leaves_nothing_running(own_plane: Plane) -> None:
+    os.kill(worker_pid(own_plane), signal.SIGKILL)
+    await until(lambda: own_plane.workers_up == 0, 2)
+    before = len(asyncio.all_tasks())
+    for _ in range(5):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await own_plane.connect("r", "p", FIREFOX)
+    await asyncio.sleep(0)
+    assert len(asyncio.all_tasks()) <= before + 1
 
 
 async def test_rooms_are_spread_over_the_workers(settings: MediaSettings) -> None:
