@@ -228,8 +228,10 @@ async def _keep_sign_ins(services: Services, service: Service) -> None:
     while True:
         await asyncio.sleep(KEEP_EVERY_S)
         try:
-            for user in await service.accounts():
-                if not await services.sign_ins.keep(user, now=services.clock.now()):
+            in_consult = await service.accounts_in_consults()
+            for user in service.accounts_at_boards() | in_consult:
+                now = services.clock.now()
+                if not await services.sign_ins.keep(user, in_consult=user in in_consult, now=now):
                     service.hang_up(user, await services.seats.devices_of(user))
         except (SQLAlchemyError, DatabaseBusyError) as error:
             log.warning("sign-ins not looked at, trying again", exc_info=error)

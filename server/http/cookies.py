@@ -6,7 +6,7 @@ from aiohttp import web
 
 from server.http.origin import Site
 from server.identity.random_values import SECRET_CHARS
-from server.identity.seats import COOKIE_MAX_AGE_S, cookie_name
+from server.identity.seats import COOKIE_PREFIX, cookie_name
 from signaling.consult.values import ConsultId, ParticipantId
 
 STAFF: Final = "meridian_staff"
@@ -32,6 +32,12 @@ def seat(
     return read(request, site, cookie_name(consult_id, participant_id))
 
 
+def seats(request: web.Request, site: Site) -> dict[str, str]:
+    """The secrets of all seats this browser has cookies for, by the name of the cookie."""
+    prefix = name(site, COOKIE_PREFIX)
+    return {key: value for key, value in request.cookies.items() if key.startswith(prefix)}
+
+
 def put(
     response: web.StreamResponse, site: Site, plain: str, value: str, *, max_age_s: int | None = None
 ) -> None:
@@ -47,14 +53,13 @@ def put(
     )
 
 
-def put_seat(
-    response: web.StreamResponse, site: Site, consult_id: ConsultId, participant_id: ParticipantId, value: str
-) -> None:
-    put(response, site, cookie_name(consult_id, participant_id), value, max_age_s=COOKIE_MAX_AGE_S)
-
-
 def drop(response: web.StreamResponse, site: Site, plain: str) -> None:
-    response.del_cookie(name(site, plain), path="/", secure=site.secure, httponly=True, samesite="Lax")
+    """Take a cookie back from the browser."""
+    drop_named(response, site, name(site, plain))
+
+
+def drop_named(response: web.StreamResponse, site: Site, full_name: str) -> None:
+    response.del_cookie(full_name, path="/", secure=site.secure, httponly=True, samesite="Lax")
 
 
 def language_name(path: str) -> tuple[str, str] | None:

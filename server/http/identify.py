@@ -5,7 +5,7 @@ from aiohttp import web
 from server.http import cookies
 from server.http.errors import HttpError
 from server.http.keys import SERVICES
-from server.identity.seats import Seat
+from server.identity.seats import COOKIE_MAX_AGE_S, Seat, Taken, cookie_name
 from server.identity.sign_ins import SignedIn
 from signaling.consult.values import ConsultId, ParticipantId
 
@@ -31,7 +31,26 @@ async def seat_of(request: web.Request, consult_id: ConsultId, participant_id: P
     cookie = cookies.seat(request, services.site, consult_id, participant_id)
     if cookie is None:
         return None
-    return await services.seats.find(consult_id, participant_id, cookie, now=services.clock.now())
+    held = await services.seats.find(consult_id, participant_id, cookie, now=services.clock.now())
+    if held is None or held.user_id is None:
+        return held
+    is_signed_in = await services.sign_ins.has_any(held.user_id, now=services.clock.now())
+    return held if is_signed_in else None
+
+
+async def hand_out(request: web.Request, response: web.StreamResponse, taken: Taken) -> None:
+    """Give the browser the cookie of a seat, and take those back that open none any more.
+
+    Without that, a physician's browser would after some weeks send more cookies than a request may have.
+    """
+    services = request.app[SERVICES]
+    held = cookies.seats(request, services.site)
+    useless = await services.seats.good_for_nothing(held.values(), now=services.clock.now())
+    for name, value in held.items():
+        if value in useless:
+            cookies.drop_named(response, services.site, name)
+    plain = cookie_name(taken.seat.consult_id, taken.seat.participant_id)
+    cookies.put(response, services.site, plain, taken.cookie, max_age_s=COOKIE_MAX_AGE_S)
 
 
 def consult_id_of(request: web.Request) -> ConsultId:

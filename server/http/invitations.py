@@ -8,6 +8,7 @@ from aiohttp import web
 from server.http import body, cookies
 from server.http.browser import browser_family
 from server.http.errors import HttpError
+from server.http.identify import hand_out
 from server.http.keys import SERVICES, Services
 from server.identity.seats import Invited
 from signaling.consult.values import Consult, ParticipantId, Phase, Role
@@ -81,7 +82,7 @@ async def exchange(request: web.Request) -> web.StreamResponse:
     if taken is None:
         raise HttpError("unknown_invitation")
     response = web.json_response({"url": f"/c/{invited.consult_id}/{invited.participant_id}"})
-    cookies.put_seat(response, services.site, invited.consult_id, invited.participant_id, taken.cookie)
+    await hand_out(request, response, taken)
     return response
 
 

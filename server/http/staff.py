@@ -9,11 +9,10 @@ from pydantic import StringConstraints
 from server.http import body, cookies
 from server.http.browser import browser_family
 from server.http.errors import HttpError
-from server.http.identify import consult_id_of, staff
+from server.http.identify import consult_id_of, hand_out, staff
 from server.http.keys import SERVICES
 from server.http.pages import home
 from server.identity.passwords import PASSWORD_CHARS_MAX
-from server.identity.seats import COOKIE_PREFIX
 from signaling.consult.values import UserId
 
 SEAT_LIFETIME: Final = timedelta(hours=12)
@@ -54,8 +53,7 @@ async def sign_out(request: web.Request) -> web.StreamResponse:
     response = web.json_response({"url": "/signin"})
     if cookie is not None and who is not None:
         await services.sign_ins.end(cookie)
-        prefix = cookies.name(services.site, COOKIE_PREFIX)
-        held = [value for name, value in request.cookies.items() if name.startswith(prefix)]
+        held = tuple(cookies.seats(request, services.site).values())
         user_id, now = who.account.user_id, services.clock.now()
         services.hang_up(user_id, await services.seats.give_up(held, user_id=user_id, now=now))
     cookies.drop(response, services.site, cookies.STAFF)
@@ -88,7 +86,7 @@ async def enter(request: web.Request) -> web.StreamResponse:
         expires_at=now + SEAT_LIFETIME,
     )
     response = web.json_response({"url": f"/c/{consult.id}/{participant.id}"})
-    cookies.put_seat(response, services.site, consult.id, participant.id, taken.cookie)
+    await hand_out(request, response, taken)
     return response
 
 

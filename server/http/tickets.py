@@ -4,12 +4,13 @@ from typing import Final
 
 from aiohttp import web
 
-from server.http import body
+from server.http import body, cookies
 from server.http.errors import HttpError
-from server.http.identify import seat_of, staff
-from server.http.keys import SERVICES
+from server.http.identify import hand_out, seat_of, staff
+from server.http.keys import SERVICES, Services
 from server.identity.one_use import OneUse
-from signaling.consult.values import ConsultId, ParticipantId, Role
+from server.identity.seats import Taken
+from signaling.consult.values import BARRED, ConsultId, ParticipantId, Role
 from signaling.ports import BoardEntry, Entry, SeatEntry
 
 LIFETIME_S: Final = 30
@@ -37,24 +38,58 @@ async def issue(request: web.Request) -> web.StreamResponse:
     """A ticket for a seat this browser holds, or for the board of whoever is signed in."""
     services = request.app[SERVICES]
     wanted = await body.read(request, TicketBody)
-    entry = await (_board(request) if wanted.board else _seat(request, wanted))
+    if wanted.board:
+        account = (await staff(request)).account
+        return _answer(
+            services,
+            BoardEntry(clinic=account.clinic_id, user=account.user_id, role=Role(account.role)),
+        )
+    if wanted.consult_id is None or wanted.participant_id is None:
+        raise HttpError("bad_request", "consult_id and participant_id, or board")
+    consult_id, participant_id = ConsultId(wanted.consult_id), ParticipantId(wanted.participant_id)
+    held = await seat_of(request, consult_id, participant_id)
+    taken = await _carried_over(request, consult_id, participant_id) if held is None else None
+    seat = taken.seat if taken is not None else held
+    if seat is None:
+        raise HttpError("not_found")
+    response = _answer(
+        services,
+        SeatEntry(
+            consult=seat.consult_id,
+            participant=seat.participant_id,
+            device=seat.device_id,
+            further=seat.further,
+        ),
+    )
+    if taken is not None:
+        await hand_out(request, response, taken)
+    return response
+
+
+def _answer(services: Services, entry: Entry) -> web.Response:
     return web.json_response({"ticket": services.tickets.issue(entry), "expires_in_s": LIFETIME_S})
 
 
-async def _seat(request: web.Request, wanted: TicketBody) -> Entry:
-    if wanted.consult_id is None or wanted.participant_id is None:
-        raise HttpError("bad_request", "consult_id and participant_id, or board")
-    held = await seat_of(request, ConsultId(wanted.consult_id), ParticipantId(wanted.participant_id))
-    if held is None:
-        raise HttpError("not_found")
-    return SeatEntry(
-        consult=held.consult_id,
-        participant=held.participant_id,
-        device=held.device_id,
-        further=held.further,
+async def _carried_over(
+    request: web.Request, consult_id: ConsultId, participant_id: ParticipantId
+) -> Taken | None:
+    """The seat of whoever has one in the consult that goes on as this one: guests follow without a link."""
+    services = request.app[SERVICES]
+    consult = await services.consults.load(consult_id)
+    if consult is None or consult.continues is None:
+        return None
+    person, before = consult.participant(participant_id), await services.consults.load(consult.continues)
+    was = before.participant(participant_id) if before is not None else None
+    cookie = cookies.seat(request, services.site, consult.continues, participant_id)
+    if person is None or was is None or cookie is None or person.seat in BARRED:
+        return None
+    if await seat_of(request, consult.continues, participant_id) is None:
+        return None
+    return await services.seats.carry_over(
+        consult_id,
+        participant_id,
+        continues=consult.continues,
+        cookie=cookie,
+        holder=was.device,
+        now=services.clock.now(),
     )
-
-
-async def _board(request: web.Request) -> Entry:
-    account = (await staff(request)).account
-    return BoardEntry(clinic=account.clinic_id, user=account.user_id, role=Role(account.role))

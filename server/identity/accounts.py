@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from server.identity.passwords import Passwords
 from server.identity.random_values import new_id
 from server.storage.database import Database
-from server.storage.tables import SeatDevice, StaffAccount, StaffSignIn
+from server.storage.tables import TAKEN_AWAY, SeatDevice, StaffAccount, StaffSignIn
 from signaling.consult.values import ClinicId, UserId
 
 StaffRole = Literal["physician", "coordinator", "interpreter"]
@@ -131,9 +131,7 @@ class Accounts:
             )
             await connection.execute(delete(StaffSignIn).where(StaffSignIn.user_id == user_id))
             await connection.execute(
-                update(SeatDevice)
-                .where(SeatDevice.user_id == user_id, SeatDevice.expires_at > now)
-                .values(expires_at=now)
+                update(SeatDevice).where(SeatDevice.user_id == user_id).values(expires_at=TAKEN_AWAY)
             )
         return True
 

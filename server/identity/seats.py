@@ -5,25 +5,27 @@ scanner that opens links cannot use one up; the first exchange binds the device,
 *further* device that somebody has to admit.
 """
 
+import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, Select, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.identity.random_values import hashed, new_id, new_secret
+from server.identity.random_values import ID_BYTES, hashed, new_id, new_secret
 from server.settings import Invitations as Limits
 from server.storage.database import Database
-from server.storage.tables import ConsultRow, Invitation, SeatDevice
-from signaling.consult.values import ConsultId, DeviceId, ParticipantId, UserId
+from server.storage.tables import TAKEN_AWAY, ConsultRow, Invitation, SeatDevice
+from signaling.consult.values import OPEN, ConsultId, DeviceId, ParticipantId, UserId
 
 COOKIE_PREFIX: Final = "meridian_seat_"
 # The server decides how long a seat is good; the browser only has to keep the cookie at least as long.
 COOKIE_MAX_AGE_S: Final = 30 * 86400
 DEVICE_LIFETIME_MIN: Final = timedelta(hours=2)
+_OPEN: Final = frozenset(phase.value for phase in OPEN)
 
 
 def cookie_name(consult_id: ConsultId, participant_id: ParticipantId) -> str:
@@ -182,7 +184,59 @@ class Seats:
         """The seat a cookie is good for now."""
         async with self._database.read() as connection:
             row = await self._held(connection, consult_id, participant_id, cookie)
-        return _seat(row) if row is not None and now < row.expires_at else None
+        return _seat(row) if row is not None and _is_good(row, now) else None
+
+    async def carry_over(
+        self,
+        consult_id: ConsultId,
+        participant_id: ParticipantId,
+        *,
+        continues: ConsultId,
+        cookie: str,
+        holder: DeviceId | None,
+        now: datetime,
+    ) -> Taken | None:
+        """Give a device with a seat in an ended consult the person's seat in the one that continues it.
+
+        Asked again, the device stays the same one, with a new cookie. None when the cookie is not good.
+
+        Args:
+            cookie: what the browser holds for the seat in `continues`.
+            holder: the device that held that seat last, None if none did; any other is a further one.
+        """
+        async with self._database.write() as connection:
+            old = await self._held(connection, continues, participant_id, cookie)
+            if old is None or not _is_good(old, now):
+                return None
+            seat = Seat(
+                consult_id=consult_id,
+                participant_id=participant_id,
+                device_id=_carried(old.device_id, consult_id),
+                user_id=old.user_id,
+                language=old.language,
+                further=old.further if holder is None else old.device_id != holder,
+            )
+            if not seat.further:  # the first device is known: whoever uses the new link is a further one
+                await connection.execute(
+                    update(Invitation)
+                    .where(
+                        Invitation.consult_id == consult_id,
+                        Invitation.participant_id == participant_id,
+                        Invitation.first_exchanged_at.is_(None),
+                    )
+                    .values(first_exchanged_at=now)
+                )
+            await connection.execute(delete(SeatDevice).where(SeatDevice.device_id == seat.device_id))
+            expires_at = max(old.expires_at, now + DEVICE_LIFETIME_MIN)
+            return await _insert(connection, seat, browser=old.browser, now=now, expires_at=expires_at)
+
+    async def good_for_nothing(self, cookies: Collection[str], *, now: datetime) -> frozenset[str]:
+        """Which of these cookies open no seat and never will."""
+        query = _devices().where(SeatDevice.cookie_hash.in_([hashed(one) for one in cookies]))
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        good = {row.cookie_hash for row in rows if _is_good(row, now)}
+        return frozenset(one for one in cookies if hashed(one) not in good)
 
     async def devices_of(self, user_id: UserId) -> frozenset[DeviceId]:
         """The devices with which an account has entered consults."""
@@ -195,7 +249,7 @@ class Seats:
         mine = (SeatDevice.user_id == user_id, SeatDevice.cookie_hash.in_([hashed(one) for one in held]))
         async with self._database.write() as connection:
             devices = (await connection.execute(select(SeatDevice.device_id).where(*mine))).scalars().all()
-            await connection.execute(update(SeatDevice).where(*mine).values(expires_at=now))
+            await connection.execute(update(SeatDevice).where(*mine).values(expires_at=TAKEN_AWAY))
         return frozenset(DeviceId(device) for device in devices)
 
     async def _look_up(self, connection: AsyncConnection, secret: str) -> Invited | None:
@@ -222,12 +276,29 @@ class Seats:
     ) -> Row[*tuple[Any, ...]] | None:
         if cookie is None:
             return None
-        query = select(SeatDevice.__table__).where(
+        query = _devices().where(
             SeatDevice.cookie_hash == hashed(cookie),
             SeatDevice.consult_id == consult_id,
             SeatDevice.participant_id == participant_id,
         )
         return (await connection.execute(query)).one_or_none()
+
+
+def _devices() -> Select[*tuple[Any, ...]]:
+    return select(SeatDevice.__table__, ConsultRow.phase).join(
+        ConsultRow, ConsultRow.consult_id == SeatDevice.consult_id
+    )
+
+
+def _is_good(row: Row[*tuple[Any, ...]], now: datetime) -> bool:
+    """Until its consult is over, however long that takes, and some time longer; never once taken away."""
+    return row.expires_at > row.created_at and (now < row.expires_at or row.phase in _OPEN)
+
+
+def _carried(device_id: DeviceId, consult_id: ConsultId) -> DeviceId:
+    """The id of the same device in another consult."""
+    digest = hashlib.sha256(f"{device_id}\0{consult_id}".encode()).digest()
+    return DeviceId(base64.urlsafe_b64encode(digest[:ID_BYTES]).decode().rstrip("="))
 
 
 def _seat(row: Row[*tuple[Any, ...]], *, language: str | None = None) -> Seat:

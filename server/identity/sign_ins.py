@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, case, delete, insert, select, update
 
 from server.identity.accounts import Account, Accounts
 from server.identity.random_values import hashed, new_secret
@@ -16,6 +16,8 @@ from signaling.consult.values import UserId
 # Use is written down at most this often.
 TOUCH_AFTER: Final = timedelta(seconds=60)
 PER_ACCOUNT_MAX: Final = 20
+# How long a sign-in that is too old waits for the end of a consult each time it is looked at.
+WAITS: Final = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,10 @@ class SignIns:
         self._absolute = timedelta(seconds=settings.absolute_s)
 
     async def begin(self, user_id: UserId, *, replaces: str | None, now: datetime) -> str:
-        """Sign an account in and return the new cookie. The cookie the browser had stops working."""
+        """Sign an account in and return the new cookie. Its earlier one in this browser stops working.
+
+        Another account's goes on while its pages are open: nobody else's consult is cut off by this.
+        """
         cookie = new_secret()
         mine = StaffSignIn.user_id == user_id
         newest = (
@@ -47,7 +52,7 @@ class SignIns:
         async with self._database.write() as connection:
             if replaces is not None:
                 await connection.execute(
-                    delete(StaffSignIn).where(StaffSignIn.cookie_hash == hashed(replaces))
+                    delete(StaffSignIn).where(mine, StaffSignIn.cookie_hash == hashed(replaces))
                 )
             kept = (await connection.execute(newest)).scalars().all()
             await connection.execute(delete(StaffSignIn).where(mine, StaffSignIn.cookie_hash.not_in(kept)))
@@ -78,18 +83,33 @@ class SignIns:
             await self._touch(cookie, now)
         return SignedIn(account=account)
 
-    async def keep(self, user_id: UserId, *, now: datetime) -> bool:
+    async def has_any(self, user_id: UserId, *, now: datetime) -> bool:
+        """Whether an account is signed in anywhere."""
+        query = select(StaffSignIn.user_id).where(*self._good(user_id, now)).limit(1)
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).first() is not None
+
+    async def keep(self, user_id: UserId, *, in_consult: bool, now: datetime) -> bool:
         """Count an open page as use: whoever watches the board or is in a consult is not idle.
 
+        Nobody is sent out of a consult because of their sign-in's age: until they have left it, that waits.
         False when the account has no sign-in any more: its pages are to be closed.
         """
-        good = (StaffSignIn.user_id == user_id, StaffSignIn.expires_at > now)
-        used = StaffSignIn.last_used_at > now - self._idle
         if await self._accounts.find(user_id) is None:
             return False
+        change = update(StaffSignIn).where(*self._good(user_id, now)).values(last_used_at=now)
+        if in_consult:
+            soon, ends = now + WAITS, StaffSignIn.expires_at
+            change = change.values(expires_at=case((ends < soon, soon), else_=ends))
         async with self._database.write() as connection:
-            kept = await connection.execute(update(StaffSignIn).where(*good, used).values(last_used_at=now))
-        return kept.rowcount > 0
+            return (await connection.execute(change)).rowcount > 0
+
+    def _good(self, user_id: UserId, now: datetime) -> tuple[ColumnElement[bool], ...]:
+        return (
+            StaffSignIn.user_id == user_id,
+            StaffSignIn.expires_at > now,
+            StaffSignIn.last_used_at > now - self._idle,
+        )
 
     async def end(self, cookie: str) -> None:
         """Sign out."""

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.storage.database import Database
 from server.storage.tables import (
+    TAKEN_AWAY,
     ChatMessage,
     ConsultEvent,
     ConsultRow,
@@ -210,9 +211,8 @@ async def _revoke(
         .where(
             SeatDevice.consult_id == consult,
             SeatDevice.participant_id == participant,
-            SeatDevice.expires_at > now,
         )
-        .values(expires_at=now)
+        .values(expires_at=TAKEN_AWAY)
     )
 
 

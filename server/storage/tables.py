@@ -135,6 +135,10 @@ class SeatDevice(Base):
     )
 
 
+# What `expires_at` of a device is set to that lost its seat for good.
+TAKEN_AWAY = SeatDevice.created_at
+
+
 class StaffAccount(Base):
     """A physician, coordinator or staff interpreter of a clinic."""
 

@@ -204,9 +204,13 @@ class Service:
                 await self._act(entry.consult, gone, TheClock())
             await self._publisher.publish(entry.consult)
 
-    async def accounts(self) -> frozenset[UserId]:
-        """The staff accounts with a board or a seat open here."""
-        users = set(self._connections.accounts())
+    def accounts_at_boards(self) -> frozenset[UserId]:
+        """The staff accounts with a board open here."""
+        return self._connections.accounts()
+
+    async def accounts_in_consults(self) -> frozenset[UserId]:
+        """The staff accounts with a seat open here."""
+        users: set[UserId] = set()
         for consult_id in self._connections.consults():
             consult = (await self._consults.load(consult_id)).consult
             here = {entry.participant for _, entry in self._connections.seats(consult_id)}

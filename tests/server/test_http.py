@@ -193,6 +193,15 @@ async def test_signing_out_ends_the_sign_in_its_seats_and_its_sockets(http: Any)
     assert (await http.get(patient)).status == 200
 
 
+async def test_the_seat_of_staff_ends_with_their_sign_in(http: Any) -> None:
+    await http.sign_in("physician")
+    consult = (await http.enter("patient")).split("/")[2]
+    page = (await (await http.post(f"/api/consult/{consult}/enter")).json())["url"]
+    assert (await http.get(page)).status == 200
+    http.services.clock.pass_s(http.services.settings.sign_in.idle_s)
+    assert (await http.get(page)).status == 404
+
+
 async def test_a_planted_staff_cookie_is_replaced_at_sign_in(http: Any) -> None:
     http.client.session.cookie_jar.update_cookies({"meridian_staff": "x" * 43}, URL(http.origin))
     await http.sign_in("physician")

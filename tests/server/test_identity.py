@@ -237,11 +237,45 @@ async def test_whoever_has_a_page_open_is_not_idle(
     cookie = await sign_ins.begin(user, replaces=None, now=clock.now())
     for _ in range(3):
         clock.pass_s(800)
-        assert await sign_ins.keep(user, now=clock.now())
+        assert await sign_ins.keep(user, in_consult=False, now=clock.now())
     clock.pass_s(800)
     assert await sign_ins.find(cookie, now=clock.now())
     clock.pass_s(400)
-    assert not await sign_ins.keep(user, now=clock.now())
+    assert not await sign_ins.keep(user, in_consult=False, now=clock.now())
+
+
+async def test_nobody_is_sent_out_of_a_consult_because_their_sign_in_is_old(
+    accounts: Accounts, database: Database, clock: Any
+) -> None:
+    sign_ins = SignIns(database, accounts, SignIn(idle_s=900, absolute_s=3600))
+    user = await add(accounts, clock.now())
+    cookie = await sign_ins.begin(user, replaces=None, now=clock.now())
+    for _ in range(300):
+        clock.pass_s(20)
+        assert await sign_ins.keep(user, in_consult=True, now=clock.now())
+    assert await sign_ins.find(cookie, now=clock.now())
+    clock.pass_s(300)
+    assert not await sign_ins.find(cookie, now=clock.now())
+
+
+async def test_another_account_in_the_same_browser_cuts_off_nobodys_consult(
+    accounts: Accounts, database: Database, clock: Any
+) -> None:
+    sign_ins = SignIns(database, accounts, SignIn())
+    user = await add(accounts, clock.now())
+    cookie = await sign_ins.begin(user, replaces=None, now=clock.now())
+    other = await accounts.add(
+        email="desk@example.org",
+        name="Desk",
+        role="coordinator",
+        clinic_id=CLINIC,
+        language="en",
+        languages=(),
+        password=PASSWORD,
+        now=clock.now(),
+    )
+    await sign_ins.begin(other, replaces=cookie, now=clock.now())
+    assert await sign_ins.keep(user, in_consult=True, now=clock.now())
 
 
 async def user_of(accounts: Accounts) -> UserId:
@@ -283,7 +317,7 @@ async def test_a_closed_account_loses_its_sign_ins_and_seats(
     assert await accounts.disable(email="DOCTOR@example.org", now=clock.now())
     assert not await accounts.disable(email="doctor@example.org", now=clock.now())
     assert not await sign_ins.find(cookie, now=clock.now())
-    assert not await sign_ins.keep(user, now=clock.now())
+    assert not await sign_ins.keep(user, in_consult=False, now=clock.now())
     assert not await seats.find(consult.id, physician, taken.cookie, now=clock.now())
     assert await seats.devices_of(user) == {taken.seat.device_id}
     assert await accounts.checked(email="doctor@example.org", password=PASSWORD) is None
