@@ -9,7 +9,7 @@ from web.render import DIST, Assets
 
 KB = 1024
 FIRST_SCREEN_MAX = 15 * KB
-SEAT_PAGE_MAX = 45 * KB  # behind the first screen
+SEAT_PAGE_MAX = 45_000  # behind the first screen
 STAFF_PAGE_MAX = 45 * KB
 STYLE_MAX = 10 * KB
 

@@ -48,6 +48,21 @@ def test_a_language_we_offer_is_complete(tag: str) -> None:
     assert list(complaints(tag)) == []
 
 
+def test_a_message_is_found_wherever_it_stands_in_a_script(tmp_path: Path) -> None:
+    script = tmp_path / "page.ts"
+    script.write_text(
+        'const a = `${t("In a string")} · ${n > 0 ? tn("{n} day", "{n} days", n) : tc("noon", "PM")}`;'
+        ' b(() => t("In a call"));'
+    )
+    found = {key for _line, key in messages_in(script)}
+    assert found == {
+        (None, "In a string"),
+        (None, ("{n} day", "{n} days")),
+        ("noon", "PM"),
+        (None, "In a call"),
+    }
+
+
 @pytest.mark.parametrize("tag", TRANSLATED)
 def test_a_translation_says_who_reviewed_it(tag: str) -> None:
     header = po_path(tag).read_text("utf-8").partition("msgid")[0]

@@ -314,6 +314,7 @@ async def test_the_board_looks_ahead_and_comes_back_to_today(
     page = await browsers.open(viewport=DESK)
     await page.goto(address(origin, "/board"))
     await expect(page.locator("#today-title")).to_have_text("Today")
+    await settled(page, "/board")
     await page.click("[data-do=day][data-step='1']")
     await page.click("[data-do=day][data-step='1']")
     await expect(page.locator("#today")).to_have_text("No consults on this day.")

@@ -10,6 +10,7 @@ import {
   duration,
   instant,
   minutesBetween,
+  timeIn,
   weekday,
 } from "../../../web/client/src/times.ts";
 
@@ -112,4 +113,9 @@ test("a word of its own for the hour after noon", () => {
   install({ messages, plural: () => 0 });
   assert.equal(clock(new Date("2026-06-01T12:30:00Z"), "UTC"), "12:30 ظهرًا");
   assert.equal(clock(new Date("2026-06-01T13:30:00Z"), "UTC"), "1:30 مساءً");
+});
+
+test("the time of day in a zone is what a form field takes", () => {
+  assert.equal(timeIn(new Date("2026-11-24T16:05:00Z"), "America/Los_Angeles"), "08:05");
+  assert.equal(timeIn(new Date("2026-11-24T21:05:00Z"), "Asia/Kuwait"), "00:05");
 });

@@ -2,12 +2,14 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { waitingPeople } from "../../../web/client/src/board-rows.ts";
 import { deviceOf, surroundingApp } from "../../../web/client/src/browser.ts";
 import { calendarFile } from "../../../web/client/src/calendar.ts";
 import { install, t, tc, tn } from "../../../web/client/src/i18n.ts";
 import { initials } from "../../../web/client/src/names.ts";
 import { type Fields, faultIn, labelsFor, scheduleMessage } from "../../../web/client/src/newconsult-form.ts";
 import { newsFilter } from "../../../web/client/src/news.ts";
+import type { BoardRow } from "../../../web/client/src/protocol.gen.ts";
 
 test("without a catalogue the English sentence is shown", () => {
   assert.equal(t("Hello {name}", { name: "Ada" }), "Hello Ada");
@@ -167,4 +169,11 @@ test("each link is labelled with the person it is for", () => {
   }));
   const labels = labelsFor(links, FILLED);
   assert.deepEqual([...labels.values()], ["Salma (patient)", "Karim (interpreter)", "Huda (companion)"]);
+});
+
+test("nobody waits for a consult that is over", () => {
+  const waits = { id: "p", role: "interpreter", seat: "waiting", further_device_waiting: false };
+  const row = (phase: string): BoardRow => ({ phase, people: [waits] }) as unknown as BoardRow;
+  assert.equal(waitingPeople(row("in_progress")).length, 1);
+  for (const phase of ["ended", "cancelled", "no_show"]) assert.deepEqual(waitingPeople(row(phase)), []);
 });

@@ -6,11 +6,13 @@ import { permissionPath } from "../../../web/client/src/check/browser.ts";
 import { stepsFor } from "../../../web/client/src/check/check.ts";
 import { resultOf } from "../../../web/client/src/check/devices-step.ts";
 import { chime } from "../../../web/client/src/check/sound.ts";
+import { checkLines, connectionOf } from "../../../web/client/src/people-words.ts";
 import type { Role } from "../../../web/client/src/protocol.gen.ts";
 import { mustIdentify } from "../../../web/client/src/room/desk.ts";
+import { interpreterMissing } from "../../../web/client/src/room/room.ts";
 import { isWaiting, seating, showing } from "../../../web/client/src/room/seating.ts";
 import { allowed } from "../../../web/client/src/visit-gate.ts";
-import { clockWords, connectionWords } from "../../../web/client/src/visit-words.ts";
+import { clockWords } from "../../../web/client/src/visit-words.ts";
 import { person, view } from "./samples.ts";
 
 const SALMA = person({ id: "salma", role: "patient", slot: 0 });
@@ -92,9 +94,9 @@ test("a button is there only when its command is allowed now", () => {
 });
 
 test("a lost connection is said before any measurement of it", () => {
-  assert.equal(connectionWords(person({ connected: false, connection_level: "good" })).tone, "stop");
-  assert.equal(connectionWords(person({ connection_level: "weak" })).tone, "warn");
-  assert.equal(connectionWords(person()).tone, "good");
+  assert.equal(connectionOf(person({ connected: false, connection_level: "good" })).tone, "stop");
+  assert.equal(connectionOf(person({ connection_level: "weak" })).tone, "warn");
+  assert.equal(connectionOf(person()).tone, "good");
 });
 
 test("staff read what a failed device check means", () => {
@@ -135,4 +137,25 @@ test("a duration shows hours only when there are any", () => {
   assert.equal(clockWords(724_000), "12:04");
   assert.equal(clockWords(3_724_000), "01:02:04");
   assert.equal(clockWords(-5), "00:00");
+});
+
+test("the check says what works, what does not, and nothing before it was made", () => {
+  const none = { camera: null, microphone: null, speaker: null, network: null } as const;
+  const said = (check: Parameters<typeof checkLines>[0]): string[] =>
+    checkLines(check).map(({ words }) => words);
+  assert.deepEqual(said(null), ["Not checked yet"]);
+  assert.deepEqual(said({ ...none, network: "ok" }), ["Not checked yet"]);
+  assert.deepEqual(said({ ...none, camera: "ok", microphone: "ok" }), ["Camera, sound"]);
+  assert.deepEqual(said({ ...none, microphone: "ok" }), ["Sound, no camera"]);
+  assert.deepEqual(said({ ...none, microphone: "ok", network: "failed" }), ["Network blocks the call"]);
+});
+
+test("whoever was seen interpreting and is no longer named has left; who never came is not missed aloud", () => {
+  const alone = view({ role: "patient", people: [ELENA] });
+  assert.equal(interpreterMissing(alone, undefined, false), "");
+  assert.match(interpreterMissing(alone, undefined, true), /has left/);
+  assert.match(interpreterMissing(alone, { ...KARIM, seat: "left" }, true), /has left/);
+  assert.match(interpreterMissing(alone, { ...KARIM, connected: false }, true), /lost the connection/);
+  assert.equal(interpreterMissing(alone, KARIM, true), "");
+  assert.equal(interpreterMissing(alone, { ...KARIM, seat: "waiting" }, true), "");
 });

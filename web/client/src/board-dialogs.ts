@@ -2,19 +2,12 @@
 
 import { Failure } from "./api.ts";
 import { said } from "./board-rows.ts";
-import {
-  checkLines,
-  connectionOf,
-  interpreterOf,
-  nameOf,
-  personOf,
-  placeOf,
-  roleName,
-} from "./board-words.ts";
+import { interpreterOf, nameOf, personOf, placeOf } from "./board-words.ts";
 import { buttons, cancelButton, choices, chosenIn, type Dialog, openDialog } from "./dialog.ts";
 import { bdi, fill, h, icon } from "./dom.ts";
 import { t } from "./i18n.ts";
 import { languageName } from "./names.ts";
+import { checkLines, connectionOf, roleName } from "./people-words.ts";
 import type { BoardPerson, BoardRow, DeclineReason, NoticeKind } from "./protocol.gen.ts";
 import { Refusal } from "./socket.ts";
 import { clock, duration, weekday } from "./times.ts";
@@ -69,6 +62,32 @@ export function alertPlace(): HTMLElement {
   return h("div", { role: "alert" });
 }
 
+/** What a dialog is for: the button's words, its look, its name for tests, and what it does. */
+export interface Purpose {
+  readonly words: string;
+  readonly style: string;
+  readonly action: string;
+  readonly act: Do;
+}
+
+/** A dialog that does one thing or nothing. */
+export function askDialog(
+  heading: string,
+  content: readonly (Node | null)[],
+  { words, style, action, act }: Purpose,
+  no = t("Cancel"),
+): void {
+  const dialog = openDialog(
+    heading,
+    ...content,
+    alertPlace(),
+    buttons(
+      cancelButton(() => dialog, no),
+      doing(() => dialog, words, style, action, act),
+    ),
+  );
+}
+
 /** Confirm who somebody is and let them in; a patient only after the tick. */
 export function admitDialog(
   row: BoardRow,
@@ -109,7 +128,7 @@ export function admitDialog(
         async () => {
           if (patient && !tick.checked) {
             tick.focus();
-            throw new Wanted(t("Please tick that this is the patient you are about to see."));
+            throw new Wanted(t("Please tick that you will read the name and the year of birth aloud."));
           }
           return act.admit();
         },
@@ -127,12 +146,19 @@ function identity(person: BoardPerson, tick: HTMLInputElement): HTMLElement {
       "label",
       { class: "choice", for: "identity" },
       tick,
-      h("b", {}, t("I am about to see {name}, born {year}.", values)),
+      h(
+        "b",
+        {},
+        t(
+          "{name}, born {year}: I read this aloud first, and go on only when the patient confirms it.",
+          values,
+        ),
+      ),
     ),
     h(
       "p",
       { class: "dim small", id: "identity-hint" },
-      t("When you meet, ask for the name and the year of birth and compare them with these."),
+      t("Nobody hears you before you let them in. The name and the year stay at the top of the consult."),
     ),
   );
 }
@@ -197,25 +223,22 @@ export function declineDialog(person: BoardPerson, decline: (reason: DeclineReas
     ["not_expected", t("They are not expected")],
     ["come_back_later", t("They should come back later")],
   ]);
-  const dialog = openDialog(
+  askDialog(
     t("Do not admit {name}?", { name: nameOf(person, roleName(person.role)) }),
-    h("p", { class: "dim" }, t("They read that they cannot be let in and that they can call the clinic.")),
-    reasons,
-    alertPlace(),
-    buttons(
-      cancelButton(() => dialog),
-      doing(
-        () => dialog,
-        t("Do not admit"),
-        "btn-red",
-        "confirm-decline",
-        async () => {
-          const reason = chosenIn(reasons);
-          if (!reason) throw new Wanted(t("Please choose why."));
-          await decline(reason as DeclineReason);
-        },
-      ),
-    ),
+    [
+      h("p", { class: "dim" }, t("They read that they cannot be let in and that they can call the clinic.")),
+      reasons,
+    ],
+    {
+      words: t("Do not admit"),
+      style: "btn-red",
+      action: "confirm-decline",
+      act: async () => {
+        const reason = chosenIn(reasons);
+        if (!reason) throw new Wanted(t("Please choose why."));
+        await decline(reason as DeclineReason);
+      },
+    },
   );
 }
 
@@ -234,31 +257,28 @@ export function noticeDialog(
     [["soon", t("The doctor comes very soon")], ...options],
     "10",
   );
-  const dialog = openDialog(
+  askDialog(
     t("Tell the waiting people"),
-    h(
-      "p",
-      { class: "dim" },
-      t("{name} reads it in {language}.", {
-        name: nameOf(personOf(row, "patient"), t("The patient")),
-        language: languageName(personOf(row, "patient")?.language ?? "en"),
-      }),
-    ),
-    choice,
-    alertPlace(),
-    buttons(
-      cancelButton(() => dialog),
-      doing(
-        () => dialog,
-        t("Send"),
-        "btn-act",
-        "confirm-notice",
-        async () => {
-          const chosen = chosenIn(choice) ?? "soon";
-          await (chosen === "soon" ? send("soon", 0) : send("running_late", Number(chosen)));
-        },
+    [
+      h(
+        "p",
+        { class: "dim" },
+        t("{name} reads it in {language}.", {
+          name: nameOf(personOf(row, "patient"), t("The patient")),
+          language: languageName(personOf(row, "patient")?.language ?? "en"),
+        }),
       ),
-    ),
+      choice,
+    ],
+    {
+      words: t("Send"),
+      style: "btn-act",
+      action: "confirm-notice",
+      act: async () => {
+        const chosen = chosenIn(choice) ?? "soon";
+        await (chosen === "soon" ? send("soon", 0) : send("running_late", Number(chosen)));
+      },
+    },
   );
 }
 
@@ -268,20 +288,18 @@ export function coverDialog(row: BoardRow, cover: Do): void {
     physician: nameOf(personOf(row, "physician"), t("a colleague")),
     patient: nameOf(personOf(row, "patient"), t("the patient")),
   };
-  const dialog = openDialog(
+  askDialog(
     t("Take part in this consult?"),
-    h(
-      "p",
-      {},
-      t(
-        "It is booked with {physician} for {patient}. You join as a physician; everybody sees your name.",
-        values,
+    [
+      h(
+        "p",
+        {},
+        t(
+          "It is booked with {physician} for {patient}. You join as a physician; everybody sees your name.",
+          values,
+        ),
       ),
-    ),
-    alertPlace(),
-    buttons(
-      cancelButton(() => dialog),
-      doing(() => dialog, t("Take part"), "btn-act", "confirm-cover", cover),
-    ),
+    ],
+    { words: t("Take part"), style: "btn-act", action: "confirm-cover", act: cover },
   );
 }

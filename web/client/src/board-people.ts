@@ -1,13 +1,13 @@
 /** The people of one consult: where each is, and inviting, re-inviting and taking back links. */
 
-import { alertPlace, doing, Wanted } from "./board-dialogs.ts";
-import { OVER } from "./board-today.ts";
-import { nameOf, personOf, roleName } from "./board-words.ts";
-import { buttons, cancelButton, choices, chosenIn, field, openDialog } from "./dialog.ts";
+import { askDialog, Wanted } from "./board-dialogs.ts";
+import { nameOf, OVER, personOf } from "./board-words.ts";
+import { buttons, choices, chosenIn, field, openDialog } from "./dialog.ts";
 import { bdi, h } from "./dom.ts";
 import { t } from "./i18n.ts";
 import { invitationList } from "./invitation-links.ts";
 import { languageName } from "./names.ts";
+import { roleName } from "./people-words.ts";
 import type { Accepted, BoardPerson, BoardRow, Person } from "./protocol.gen.ts";
 import { type Channel, commandId } from "./socket.ts";
 import type { StaffMessage } from "./staff.ts";
@@ -94,51 +94,41 @@ function revokeWords(person: BoardPerson): string {
 function revokeDialog(row: BoardRow, person: BoardPerson, by: Management): void {
   const name = nameOf(person, roleName(person.role));
   const byLink = person.user === null;
-  const dialog = openDialog(
+  askDialog(
     byLink ? t("Take back the link of {name}?", { name }) : t("Take {name} off this consult?", { name }),
-    h(
-      "p",
-      {},
-      byLink
-        ? t("The link stops working at once. You can invite the person again and get a new link.")
-        : t("It disappears from their list."),
-    ),
-    alertPlace(),
-    buttons(
-      cancelButton(() => dialog),
-      doing(
-        () => dialog,
-        revokeWords(person),
-        "btn-red",
-        "confirm-revoke",
-        async () => {
-          const about = { consult_id: row.consult_id, participant: person.id };
-          await by.channel.send({ type: "revoke_invitation", command_id: commandId(), ...about });
-        },
+    [
+      h(
+        "p",
+        {},
+        byLink
+          ? t("The link stops working at once. You can invite the person again and get a new link.")
+          : t("It disappears from their list."),
       ),
-    ),
+    ],
+    {
+      words: revokeWords(person),
+      style: "btn-red",
+      action: "confirm-revoke",
+      act: async () => {
+        const about = { consult_id: row.consult_id, participant: person.id };
+        await by.channel.send({ type: "revoke_invitation", command_id: commandId(), ...about });
+      },
+    },
   );
 }
 
 /** A lost link cannot be shown again, only replaced. Whoever was sent away is invited anew, as they were. */
 function renewDialog(row: BoardRow, person: BoardPerson, by: Management): void {
-  const dialog = openDialog(
+  askDialog(
     t("Make a new link for {name}?", { name: nameOf(person, roleName(person.role)) }),
-    h("p", {}, t("The link they have now stops working.")),
-    alertPlace(),
-    buttons(
-      cancelButton(() => dialog),
-      doing(
-        () => dialog,
-        t("Make the link"),
-        "btn-act",
-        "confirm-renew",
-        () =>
-          person.can.includes("renew_invitation")
-            ? renew(row, person, by)
-            : invite(row, asBefore(person), by),
-      ),
-    ),
+    [h("p", {}, t("The link they have now stops working."))],
+    {
+      words: t("Make the link"),
+      style: "btn-act",
+      action: "confirm-renew",
+      act: () =>
+        person.can.includes("renew_invitation") ? renew(row, person, by) : invite(row, asBefore(person), by),
+    },
   );
 }
 
@@ -189,27 +179,17 @@ export function inviteDialog(row: BoardRow, by: Management): void {
     ["interpreter", t("Interpreter")],
   ] as const;
   const roles = choices("invite-role", t("Takes part as"), options, "companion");
-  const dialog = openDialog(
-    t("Invite one more person"),
-    field(t("Name"), name),
-    roles,
-    alertPlace(),
-    buttons(
-      cancelButton(() => dialog),
-      doing(
-        () => dialog,
-        t("Make the link"),
-        "btn-act",
-        "confirm-invite",
-        async () => {
-          if (!name.value.trim()) throw new Wanted(t("Please write the name."));
-          const role = chosenIn(roles) === "interpreter" ? "interpreter" : "companion";
-          const language = personOf(row, "patient")?.language ?? "en";
-          return invite(row, { role, language, name: name.value.trim() }, by);
-        },
-      ),
-    ),
-  );
+  askDialog(t("Invite one more person"), [field(t("Name"), name), roles], {
+    words: t("Make the link"),
+    style: "btn-act",
+    action: "confirm-invite",
+    act: async () => {
+      if (!name.value.trim()) throw new Wanted(t("Please write the name."));
+      const role = chosenIn(roles) === "interpreter" ? "interpreter" : "companion";
+      const language = personOf(row, "patient")?.language ?? "en";
+      return invite(row, { role, language, name: name.value.trim() }, by);
+    },
+  });
 }
 
 /** New links, each with its person. */

@@ -1,18 +1,9 @@
 /** The rows of the board: who waits, who is in a consult, and what can be done about it. */
 
-import {
-  checkLines,
-  cityOf,
-  connectionOf,
-  interpreterOf,
-  languageOf,
-  nameOf,
-  personOf,
-  roleName,
-  type Said,
-} from "./board-words.ts";
+import { cityOf, interpreterOf, languageOf, nameOf, OVER, personOf } from "./board-words.ts";
 import { bdi, h, icon } from "./dom.ts";
 import { t, tn } from "./i18n.ts";
+import { checkLines, connectionOf, roleName, type Said } from "./people-words.ts";
 import type { BoardPerson, BoardRow } from "./protocol.gen.ts";
 import { clock, minutesBetween, weekday } from "./times.ts";
 
@@ -32,8 +23,9 @@ export interface Moment {
 
 const LATE_MIN = 10;
 
-/** People who wait to be let in, the patient first. */
+/** People who wait to be let in, the patient first; nobody waits for what is over. */
 export function waitingPeople(row: BoardRow): readonly BoardPerson[] {
+  if (OVER.has(row.phase)) return [];
   const waiting = row.people.filter((person) => person.seat === "waiting" || person.further_device_waiting);
   return [...waiting].sort((one, other) => Number(other.role === "patient") - Number(one.role === "patient"));
 }

@@ -1,12 +1,10 @@
 /** The day's list: every consult with its time here and there, the next one marked. */
 
-import { cityOf, nameOf, personOf, stateOf } from "./board-words.ts";
+import { cityOf, nameOf, OVER, personOf, stateOf } from "./board-words.ts";
 import { bdi, h, icon } from "./dom.ts";
 import { t } from "./i18n.ts";
 import type { BoardRow } from "./protocol.gen.ts";
 import { clock, weekday } from "./times.ts";
-
-export const OVER = new Set<string>(["ended", "cancelled", "no_show"]);
 
 /** The first consult of the day that has not begun yet. */
 export function nextOf(rows: readonly BoardRow[], now: Date): BoardRow | undefined {
@@ -37,7 +35,7 @@ function item(
   const style = OVER.has(row.phase) ? "past" : next ? "next" : "";
   const name = nameOf(patient, t("Patient"));
   const there = patient?.time_zone
-    ? h("span", { class: "small dim" }, timeThere(at, patient.time_zone, zone), " ", bdi(cityOf(patient)))
+    ? h("span", { class: "small dim" }, timeThere(at, patient.time_zone), " ", bdi(cityOf(patient)))
     : null;
   return h(
     "li",
@@ -66,15 +64,10 @@ function physicianLine(row: BoardRow): HTMLElement | null {
   return h("span", { class: "small dim line-of" }, bdi(nameOf(physician, t("Physician"))));
 }
 
-/** The clock there, with its weekday where it is another day. */
-function timeThere(at: Date, there: string, here: string): Node {
-  const time = clock(at, there);
-  const otherDay = weekday(at, there) !== weekday(at, here);
-  return h(
-    "span",
-    { class: "num" },
-    otherDay ? t("{time} {weekday},", { time, weekday: weekday(at, there) }) : t("{time},", { time }),
-  );
+/** The clock there with its weekday. */
+function timeThere(at: Date, there: string): Node {
+  const values = { time: clock(at, there), weekday: weekday(at, there) };
+  return h("span", { class: "num" }, t("{time} {weekday},", values));
 }
 
 /** What stands where nobody waits; `next` is null where another day than today is shown. */
@@ -100,10 +93,16 @@ function enterButton(row: BoardRow, enter: (row: BoardRow) => void): HTMLElement
   return h("button", { type: "button", ...attributes, onclick: () => enter(row) }, t("Open consult"));
 }
 
+/** Who comes next and when, here and there. */
 function nextWords(row: BoardRow, zone: string): string {
   const patient = personOf(row, "patient");
-  return t("Next: {name} at {time}.", {
-    name: nameOf(patient, t("Patient")),
-    time: clock(new Date(row.starts_at), zone),
-  });
+  const at = new Date(row.starts_at);
+  const when = { name: nameOf(patient, t("Patient")), weekday: weekday(at, zone), time: clock(at, zone) };
+  if (!patient?.time_zone) return t("Next: {name}, {weekday} {time}.", when);
+  const there = {
+    place: cityOf(patient),
+    day: weekday(at, patient.time_zone),
+    clock: clock(at, patient.time_zone),
+  };
+  return t("Next: {name}, {weekday} {time} here, {day} {clock} in {place}.", { ...when, ...there });
 }

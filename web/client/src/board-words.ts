@@ -2,15 +2,11 @@
 
 import { t } from "./i18n.ts";
 import { countryName, languageName } from "./names.ts";
-import type { BoardPerson, BoardRow, CheckResult, DeviceCheck, Role } from "./protocol.gen.ts";
+import type { Said } from "./people-words.ts";
+import type { BoardPerson, BoardRow, Role } from "./protocol.gen.ts";
 
-export type Tone = "good" | "warn" | "stop" | "terp" | "act" | "";
-
-export interface Said {
-  readonly words: string;
-  readonly tone: Tone;
-  readonly icon: string;
-}
+/** Phases in which nothing more happens in a consult. */
+export const OVER: ReadonlySet<string> = new Set(["ended", "cancelled", "no_show"]);
 
 const BARRED = new Set<BoardPerson["seat"]>(["declined", "removed", "revoked"]);
 
@@ -77,70 +73,4 @@ export function interpreterOf(row: BoardRow): Said {
 export function languageOf(row: BoardRow): string {
   const tag = row.interpreting?.[0] ?? personOf(row, "patient")?.language;
   return tag ? languageName(tag) : "";
-}
-
-/** The device check in one to three lines; what is wrong comes first. */
-export function checkLines(check: DeviceCheck | null): Said[] {
-  if (!check || (!check.camera && !check.microphone && !check.network)) {
-    return [{ words: t("Not checked yet"), tone: "", icon: "clock" }];
-  }
-  const lines: Said[] = [];
-  if (check.microphone && check.microphone !== "ok")
-    lines.push({ words: microphoneFault(check.microphone), tone: "stop", icon: "micoff" });
-  if (check.camera && check.camera !== "ok")
-    lines.push({ words: cameraFault(check.camera), tone: "warn", icon: "camoff" });
-  if (check.speaker && check.speaker !== "ok")
-    lines.push({ words: t("Hears nothing"), tone: "stop", icon: "speaker" });
-  if (check.network && check.network !== "ok")
-    lines.push({ words: t("Network blocks the call"), tone: "stop", icon: "wifi" });
-  return lines.length > 0 ? lines : [{ words: t("Camera, sound"), tone: "good", icon: "check" }];
-}
-
-function microphoneFault(result: Exclude<CheckResult, "ok">): string {
-  switch (result) {
-    case "denied":
-      return t("Microphone blocked");
-    case "missing":
-      return t("No microphone");
-    case "silent":
-      return t("Microphone is silent");
-    case "failed":
-      return t("Microphone does not work");
-  }
-}
-
-function cameraFault(result: Exclude<CheckResult, "ok">): string {
-  switch (result) {
-    case "denied":
-      return t("Camera blocked");
-    case "missing":
-      return t("No camera");
-    case "silent":
-    case "failed":
-      return t("Camera does not work");
-  }
-}
-
-/** The connection now, when it is worth a word. */
-export function connectionOf(person: BoardPerson): Said {
-  if (!person.connected || person.connection_level === "lost")
-    return { words: t("Connection lost"), tone: "stop", icon: "wifi" };
-  if (person.connection_level === "weak") return { words: t("Weak connection"), tone: "warn", icon: "wifi" };
-  if (person.connection_level === "fair") return { words: t("Fair connection"), tone: "warn", icon: "wifi" };
-  return { words: t("Good connection"), tone: "good", icon: "wifi" };
-}
-
-export function roleName(role: Role): string {
-  switch (role) {
-    case "patient":
-      return t("Patient");
-    case "companion":
-      return t("Companion");
-    case "physician":
-      return t("Physician");
-    case "interpreter":
-      return t("Interpreter");
-    case "coordinator":
-      return t("Coordinator");
-  }
 }

@@ -8,7 +8,7 @@ import { emptyState, nextOf, todayItems } from "./board-today.ts";
 import { nameOf, personOf } from "./board-words.ts";
 import { boot } from "./boot.ts";
 import { announceArrival, chimeIsOn, setChime, wakeOnFirstGesture } from "./chime.ts";
-import { all, byId, fill, h, say, show } from "./dom.ts";
+import { all, byId, h, redraw, say, show } from "./dom.ts";
 import { t, tn } from "./i18n.ts";
 import type { BoardPerson, BoardRow, BoardView } from "./protocol.gen.ts";
 import { commandId } from "./socket.ts";
@@ -83,16 +83,6 @@ function askToAdmit(row: BoardRow, person: BoardPerson): void {
       });
     },
   });
-}
-
-/** Exchange a part of the page without taking the keyboard's place in it away. */
-function redraw(place: Element, ...content: Node[]): void {
-  const key =
-    document.activeElement instanceof HTMLElement && place.contains(document.activeElement)
-      ? document.activeElement.dataset.key
-      : undefined;
-  fill(place, ...content);
-  if (key) place.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)?.focus();
 }
 
 function draw(): void {

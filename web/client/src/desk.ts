@@ -1,10 +1,10 @@
 /** The interpreter's desk: the consults booked for whoever is signed in, and the way into the next one. */
 
 import { said } from "./board-rows.ts";
-import { nextOf, OVER, todayItems } from "./board-today.ts";
-import { languageOf, nameOf, personOf, placeOf, stateOf } from "./board-words.ts";
+import { nextOf, todayItems } from "./board-today.ts";
+import { languageOf, nameOf, OVER, personOf, placeOf, stateOf } from "./board-words.ts";
 import { boot } from "./boot.ts";
-import { bdi, byId, fill, h, icon, say } from "./dom.ts";
+import { bdi, byId, h, icon, redraw, say } from "./dom.ts";
 import { t } from "./i18n.ts";
 import { languageName } from "./names.ts";
 import type { BoardRow, BoardView } from "./protocol.gen.ts";
@@ -43,13 +43,6 @@ function draw(): void {
     ...todayItems(rows, now(), zone, (row) => (OVER.has(row.phase) ? null : () => void enter(row))),
   );
   announce(rows);
-}
-
-function redraw(place: Element, ...content: Node[]): void {
-  const active = document.activeElement;
-  const key = active instanceof HTMLElement && place.contains(active) ? active.dataset.key : undefined;
-  fill(place, ...content);
-  if (key) place.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)?.focus();
 }
 
 function announce(rows: readonly BoardRow[]): void {

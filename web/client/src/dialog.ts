@@ -1,7 +1,6 @@
 /** Modal dialogs: the browser's own <dialog>, one at a time, focus back where it came from. */
 
 import { byId, h } from "./dom.ts";
-import { t } from "./i18n.ts";
 
 export interface Dialog {
   readonly element: HTMLDialogElement;
@@ -34,9 +33,9 @@ export function buttons(...content: (Node | null)[]): HTMLElement {
   return h("div", { class: "row wrap end acts-foot" }, ...content);
 }
 
-export function cancelButton(dialog: () => Dialog): HTMLButtonElement {
+export function cancelButton(dialog: () => Dialog, words: string): HTMLButtonElement {
   const attributes = { type: "button", class: "btn btn-text push", "data-do": "cancel-dialog" };
-  return h("button", { ...attributes, onclick: () => dialog().close() }, t("Cancel"));
+  return h("button", { ...attributes, onclick: () => dialog().close() }, words);
 }
 
 /** Exclusive choices as radio buttons; the first is chosen beforehand only when `chosen` says so. */

@@ -72,6 +72,14 @@ export function fill(element: Element, ...children: readonly Child[]): void {
   element.replaceChildren(...present(children));
 }
 
+/** Exchange a part of the page without taking the keyboard's place in it away; `data-key` names the places. */
+export function redraw(place: Element, ...content: Node[]): void {
+  const active = document.activeElement;
+  const key = active instanceof HTMLElement && place.contains(active) ? active.dataset.key : undefined;
+  fill(place, ...content);
+  if (key) place.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)?.focus();
+}
+
 /** Set an element's text only when it changed, so that live regions speak only news. */
 export function say(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;

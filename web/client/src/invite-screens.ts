@@ -1,39 +1,11 @@
 /** What the invitation page shows in each state, as elements. */
 
 import { calendarFile } from "./calendar.ts";
-import { all, bdi, h, icon, say } from "./dom.ts";
+import { bdi, h, icon } from "./dom.ts";
 import { t } from "./i18n.ts";
+import { type Clinic, type Preview, times, timesNow } from "./invite-times.ts";
 import { initials } from "./names.ts";
-import {
-  clock,
-  clocksDiffer,
-  date,
-  deviceZone,
-  duration,
-  localTime,
-  minutesBetween,
-  type Zone,
-} from "./times.ts";
-
-export interface Clinic {
-  readonly name: string;
-  readonly phone: string;
-  readonly zone: Zone;
-}
-
-/** Answer of POST /api/invitation/preview (web.pages.InvitationPreview). */
-export interface Preview {
-  readonly state: "too_early" | "open" | "ended" | "cancelled" | "no_show" | "revoked" | "unknown";
-  readonly role: "patient" | "companion" | "interpreter" | "physician" | "coordinator";
-  readonly physician_name: string;
-  readonly interpreter: boolean;
-  readonly starts_at: string;
-  readonly ends_at: string;
-  readonly opens_at: string;
-  readonly zone: Zone;
-  readonly clinic_zone: Zone;
-  readonly language: string;
-}
+import { clock, date } from "./times.ts";
 
 type Join = (button: HTMLButtonElement, problem: HTMLElement) => Promise<void>;
 
@@ -42,7 +14,7 @@ export function visit(preview: Preview, clinic: Clinic, join: Join): Node[] {
   const early = preview.state === "too_early";
   return [
     h("div", { class: "stack stack-s" }, h("h1", {}, title(preview)), invitedBy(preview)),
-    facts(preview, clinic),
+    facts(preview, clinic, true),
     ...(early ? [opensLater(preview), calendarButton(preview, true)] : [...joinForm(join)]),
     h("div", { class: "links" }, early ? null : calendarButton(preview, false), cannotCome(clinic)),
   ].filter((node): node is HTMLElement => node !== null);
@@ -61,7 +33,7 @@ function invitedBy(preview: Preview): HTMLElement | null {
   return h("p", { class: "dim" }, words);
 }
 
-function facts(preview: Preview, clinic: Clinic): HTMLElement {
+function facts(preview: Preview, clinic: Clinic, coming: boolean): HTMLElement {
   return h(
     "section",
     { class: "card stack", "aria-label": t("Your visit") },
@@ -79,8 +51,8 @@ function facts(preview: Preview, clinic: Clinic): HTMLElement {
           ),
         )
       : null,
-    times(preview),
-    preview.interpreter && preview.role !== "interpreter"
+    times(preview, coming),
+    coming && preview.interpreter && preview.role !== "interpreter"
       ? h(
           "p",
           { class: "row terp strip" },
@@ -89,62 +61,6 @@ function facts(preview: Preview, clinic: Clinic): HTMLElement {
         )
       : null,
   );
-}
-
-/** Both clocks, the reader's own first, and the device's too when it is set to a third one. */
-function times(preview: Preview): HTMLElement {
-  const at = new Date(preview.starts_at);
-  const own = preview.zone;
-  const here = deviceZone();
-  const points = [point(at, own, t("Your time, {city}", { city: own.city }), true)];
-  if (clocksDiffer(at, own.id, preview.clinic_zone.id)) {
-    points.push(
-      point(at, preview.clinic_zone, t("Doctor’s time, {city}", { city: preview.clinic_zone.city }), false),
-    );
-  }
-  if (clocksDiffer(at, own.id, here.id) && clocksDiffer(at, preview.clinic_zone.id, here.id)) {
-    points.push(point(at, here, t("This device shows the time of {city}", { city: here.city }), false));
-  }
-  return h("ol", { class: "line when", role: "list" }, ...points);
-}
-
-function point(at: Date, zone: Zone, label: string, first: boolean): HTMLElement {
-  const local = localTime(at, zone);
-  const when = { datetime: at.toISOString() };
-  if (!first) {
-    return h(
-      "li",
-      {},
-      h("span", { class: "pt" }),
-      h("span", { class: "dim" }, label),
-      h("br"),
-      h("time", when, h("b", {}, local.clock)),
-      " ",
-      h("span", { class: "ib" }, local.date),
-    );
-  }
-  return h(
-    "li",
-    { class: "now" },
-    h("span", { class: "pt" }),
-    h("span", {}, label),
-    h("time", { ...when, class: "big" }, local.clock),
-    h("span", {}, local.date),
-    h("br"),
-    h("span", { class: "tag act" }, icon("clock"), h("span", { "data-at": at.toISOString() }, fromNow(at))),
-  );
-}
-
-/** Renew the "In 26 minutes" of a screen. */
-export function countDown(root: ParentNode): void {
-  for (const shown of all("[data-at]", root)) say(shown, fromNow(new Date(shown.dataset.at ?? "")));
-}
-
-function fromNow(at: Date): string {
-  const now = new Date();
-  if (at > now) return t("In {duration}", { duration: duration(minutesBetween(now, at)) });
-  const ago = minutesBetween(at, now);
-  return ago < 2 ? t("Now") : t("Began {duration} ago", { duration: duration(ago) });
 }
 
 function joinForm(join: Join): HTMLElement[] {
@@ -242,9 +158,7 @@ function callButton(clinic: Clinic): HTMLElement {
     "a",
     { class: "btn btn-wide", href: `tel:${clinic.phone.replace(/\s/g, "")}` },
     icon("phone"),
-    t("Call the clinic"),
-    " ",
-    bdi(clinic.phone, { dir: "ltr", class: "num" }),
+    h("span", {}, t("Call the clinic"), h("br"), bdi(clinic.phone, { dir: "ltr", class: "num nobreak" })),
   );
 }
 
@@ -282,7 +196,7 @@ export function over(preview: Preview, clinic: Clinic): Node[] {
         "warn",
         t("This visit was cancelled"),
         h("p", {}, t("You do not need to come.")),
-        facts(preview, clinic),
+        facts(preview, clinic, false),
         callNote(clinic),
       );
     case "no_show":
@@ -291,7 +205,7 @@ export function over(preview: Preview, clinic: Clinic): Node[] {
         "warn",
         t("This visit is over"),
         h("p", {}, t("We waited for you. Call us and we find another time.")),
-        facts(preview, clinic),
+        facts(preview, clinic, false),
         callNote(clinic),
       );
     case "revoked":
@@ -300,6 +214,7 @@ export function over(preview: Preview, clinic: Clinic): Node[] {
         "warn",
         t("This link is no longer in use"),
         h("p", {}, t("The clinic may have sent you a new link. Look at your newest message.")),
+        facts(preview, clinic, false),
         callNote(clinic),
       );
     default:
@@ -308,7 +223,7 @@ export function over(preview: Preview, clinic: Clinic): Node[] {
         "",
         t("This visit is over"),
         h("p", {}, t("The link does not open it again.")),
-        facts(preview, clinic),
+        facts(preview, clinic, false),
         callNote(clinic),
       );
   }
@@ -325,6 +240,7 @@ export function lostLink(clinic: Clinic): Node[] {
       {},
       t("A part of the link is missing, or it is too old. Go back to the message and tap the link there."),
     ),
+    timesNow(clinic),
     callNote(clinic),
   );
 }
@@ -350,6 +266,7 @@ export function unreachable(clinic: Clinic, code: string, again: () => void): No
     t("The page did not open"),
     h("p", { role: "alert" }, faultWords(code)),
     button,
+    timesNow(clinic),
     callNote(clinic),
   );
 }

@@ -9,16 +9,8 @@ import { hasCameraInterface, surroundingApp } from "./browser.ts";
 import { all, byId, fill } from "./dom.ts";
 import { language, t } from "./i18n.ts";
 import { inOtherApp } from "./invite-leave-app.ts";
-import {
-  type Clinic,
-  countDown,
-  failed,
-  lostLink,
-  over,
-  type Preview,
-  unreachable,
-  visit,
-} from "./invite-screens.ts";
+import { failed, lostLink, over, unreachable, visit } from "./invite-screens.ts";
+import { type Clinic, countDown, type Preview } from "./invite-times.ts";
 
 interface InvitationBoot {
   readonly clinic: Clinic;
@@ -27,6 +19,8 @@ interface InvitationBoot {
 }
 
 const SECRET = /^[A-Za-z0-9_-]{16,256}$/;
+/** Nobody's link, and one that lost a part on its way. */
+const LOST: ReadonlySet<string> = new Set(["unknown_invitation", "bad_request"]);
 const REFRESH_MS = 30_000;
 
 const main = byId("main");
@@ -70,7 +64,7 @@ async function look(): Promise<void> {
     show(await post<Preview>("/api/invitation/preview", { secret, language: language() }));
   } catch (error) {
     const code = error instanceof Failure ? error.code : "internal";
-    if (code === "unknown_invitation") present("lost", lostLink(clinic));
+    if (LOST.has(code)) present("lost", lostLink(clinic));
     else
       present(
         "unreachable",

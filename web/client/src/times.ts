@@ -99,6 +99,12 @@ export function dayIn(at: Date, zone: string): string {
   return `${part("year")}-${part("month")}-${part("day")}`;
 }
 
+/** The time of day in a zone as HH:MM, of 24 hours. */
+export function timeIn(at: Date, zone: string): string {
+  const { hour, minute } = numbers(at, zone);
+  return `${String(hour).padStart(2, "0")}:${minute}`;
+}
+
 /** An instant in a zone; the date has its year unless that is this year. */
 export function localTime(at: Date, zone: Zone): LocalTime {
   const withYear = at.getUTCFullYear() !== new Date().getUTCFullYear();

@@ -1,9 +1,9 @@
 /** What every part of the seat page shares: the boot data, the last view, and how to ask the server for something. */
 
+import type { ChatLog } from "./chat-log.ts";
 import type { Media } from "./media/media.ts";
 import type { ClientMessage, ConsultView, DeviceCheck, PersonView } from "./protocol.gen.ts";
 import type { ChannelState } from "./socket.ts";
-import type { ChatLog } from "./visit-chat.ts";
 
 export interface Country {
   readonly code: string;

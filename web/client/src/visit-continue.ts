@@ -3,18 +3,18 @@
 import { Failure, post } from "./api.ts";
 import { fill, h, show } from "./dom.ts";
 import { t } from "./i18n.ts";
+import { roleName } from "./people-words.ts";
 import type { Accepted, ConsultView } from "./protocol.gen.ts";
 import { Refusal } from "./socket.ts";
 import { isPatient, type Visit } from "./visit-context.ts";
 import { maybe } from "./visit-template.ts";
-import { roleWords } from "./visit-words.ts";
 
 const MINUTES = 15;
 
 /** Keep who is who: the view of an ended consult names nobody else any more. */
 export function remember(names: Map<string, string>, view: ConsultView): void {
   for (const { id, name, role } of view.people) {
-    if (name) names.set(id, t("{name} ({role})", { name, role: roleWords(role) }));
+    if (name) names.set(id, t("{name} ({role})", { name, role: roleName(role) }));
   }
 }
 

@@ -1,12 +1,13 @@
 /** The quiet screens: before, beside and after the visit. Their words are in templates/visit/over.html. */
 
-import { bdi, fill, h, icon, say, show } from "./dom.ts";
+import { fill, h, icon, say, show } from "./dom.ts";
 import { t } from "./i18n.ts";
 import type { ConsultView } from "./protocol.gen.ts";
-import { clock, date, deviceZone, duration, minutesBetween } from "./times.ts";
+import { duration, minutesBetween } from "./times.ts";
 import type { OpenScreen, Visit } from "./visit-context.ts";
 import { emergencyNumber, fillEmergency, fillPhone } from "./visit-safety.ts";
 import { clone, maybe } from "./visit-template.ts";
+import { plannedLines } from "./visit-times.ts";
 import { troubleWords } from "./visit-words.ts";
 
 /** Where a person still waits for something from us; after the visit a lost connection means nothing. */
@@ -32,7 +33,7 @@ export function openQuiet(screen: string): OpenScreen {
       actions: {},
       update(view) {
         fillEmergency(root, emergencyNumber(visit, view));
-        fillTimes(visit, root, view);
+        fillTimes(visit, root, view, screen === "too_early");
         fillFacts(root, view);
         fillContinued(root, view);
       },
@@ -56,24 +57,17 @@ function fillContinued(root: HTMLElement, view: ConsultView): void {
   if (button && goesOn) button.dataset.unfit = "";
 }
 
-/** Both places' clocks with the day, the reader's own first. */
-function fillTimes(visit: Visit, root: HTMLElement, view: ConsultView): void {
+/** Both places' clocks with the day, the reader's own first; and how long until the waiting room opens. */
+function fillTimes(visit: Visit, root: HTMLElement, view: ConsultView, early: boolean): void {
   const times = maybe(root, "times");
   if (!times) return;
-  const starts = new Date(view.starts_at);
-  const own = deviceZone();
-  const line = (zone: { id: string; city: string }): HTMLElement => {
-    const time = h("b", { class: "big-s num" }, clock(starts, zone.id));
-    return h("p", {}, time, " ", date(starts, zone.id), h("br"), bdi(zone.city, { class: "dim" }));
-  };
-  const opens = new Date(view.opens_at);
-  const minutes = minutesBetween(new Date(view.server_time), opens);
-  const zones = own.id === visit.boot.clinic.zone.id ? [own] : [own, visit.boot.clinic.zone];
+  const minutes = minutesBetween(new Date(view.server_time), new Date(view.opens_at));
   fill(
     times,
-    h("h2", {}, t("Your visit begins at")),
-    ...zones.map(line),
-    minutes > 0 &&
+    h("h2", {}, early ? t("Your visit begins at") : t("The visit was planned for")),
+    ...plannedLines(new Date(view.starts_at), visit.boot.clinic.zone),
+    early &&
+      minutes > 0 &&
       h("p", { class: "dim" }, t("The waiting room opens in {time}.", { time: duration(minutes) })),
   );
 }

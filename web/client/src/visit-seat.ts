@@ -1,5 +1,6 @@
 /** The seat: keeps the channel open, shows the screen the view names, and carries what buttons ask for. */
 
+import { ChatLog } from "./chat-log.ts";
 import { byId, fill, h, icon } from "./dom.ts";
 import { Media } from "./media/media.ts";
 import { keepAwake } from "./media/wake.ts";
@@ -12,7 +13,7 @@ import type {
   ServerMessage,
 } from "./protocol.gen.ts";
 import { type Channel, type ChannelState, commandId, openChannel, Refusal } from "./socket.ts";
-import { ChatLog, openChat } from "./visit-chat.ts";
+import { openChat } from "./visit-chat.ts";
 import type { Actions, Ask, OpenScreen, Screen, Visit, VisitBoot } from "./visit-context.ts";
 import { continueConsult, follow, remember } from "./visit-continue.ts";
 import { closeDialog, closeDialogs, openDialog, openedDialog } from "./visit-dialogs.ts";

@@ -4,11 +4,12 @@ import { fill, first, h, icon, say, show } from "./dom.ts";
 import { t, tn } from "./i18n.ts";
 import { initials } from "./names.ts";
 import type { ConsultView, NoticeView } from "./protocol.gen.ts";
-import { clock, deviceZone, minutesBetween } from "./times.ts";
+import { minutesBetween } from "./times.ts";
 import { isPatient, type OpenScreen, type Visit } from "./visit-context.ts";
 import { keep, kept } from "./visit-kept.ts";
 import { emergencyNumber, fillEmergency } from "./visit-safety.ts";
 import { clone, maybe, part } from "./visit-template.ts";
+import { plannedWords } from "./visit-times.ts";
 import { troubleWords } from "./visit-words.ts";
 
 const TICK_MS = 20_000;
@@ -87,13 +88,12 @@ interface Step {
 function fillSteps(visit: Visit, root: HTMLElement, view: ConsultView): void {
   const patient = isPatient(visit.boot.role);
   const here = view.waiting_for === "admission";
-  const starts = clock(new Date(view.starts_at), deviceZone().id);
   const steps: Step[] = [
     { state: "done", words: patient ? t("Your device is ready") : t("You are ready") },
     {
       state: here ? "done" : "now",
       words: here ? t("The doctor is here") : t("The doctor comes"),
-      more: here ? "" : t("The visit is planned for {time}, your time.", { time: starts }),
+      more: here ? "" : plannedWords(new Date(view.starts_at), visit.boot.clinic.zone),
     },
     { state: here ? "now" : "next", words: t("The doctor lets you in") },
     {

@@ -1,7 +1,6 @@
-/** Sentences for what the server says in codes: refusals, roles, connections. */
+/** Sentences for what the server says in codes: refusals and what keeps a person out. */
 
 import { t } from "./i18n.ts";
-import type { PersonView } from "./protocol.gen.ts";
 import { Refusal } from "./socket.ts";
 import type { Visit } from "./visit-context.ts";
 
@@ -57,39 +56,6 @@ function supportWords(error: unknown): string {
       number: support,
     });
   return t("Something went wrong on our side. Please try again.");
-}
-
-/** What a person is in the consult, as others read it under their picture. */
-export function roleWords(role: PersonView["role"]): string {
-  switch (role) {
-    case "patient":
-      return t("Patient");
-    case "companion":
-      return t("Companion");
-    case "physician":
-      return t("Doctor");
-    case "interpreter":
-      return t("Interpreter");
-    case "coordinator":
-      return t("Coordinator");
-  }
-}
-
-export type Tone = "good" | "warn" | "stop";
-
-/** A person's connection in plain words, and how urgent it looks. */
-export function connectionWords(person: PersonView): { words: string; tone: Tone } {
-  if (!person.connected || person.seat === "lost" || person.connection_level === "lost") {
-    return { words: t("Connection lost"), tone: "stop" };
-  }
-  switch (person.connection_level) {
-    case "weak":
-      return { words: t("Weak connection"), tone: "warn" };
-    case "fair":
-      return { words: t("Fair connection"), tone: "warn" };
-    default:
-      return { words: t("Good connection"), tone: "good" };
-  }
 }
 
 /** "12:04" for a duration in milliseconds; hours in front when there are any. */

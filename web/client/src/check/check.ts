@@ -7,23 +7,9 @@ import { rememberCountry } from "../visit-safety.ts";
 import { openConsent } from "./consent.ts";
 import { checkedBefore, DeviceStep, mayOpenSilently, rememberChecked } from "./devices-step.ts";
 import { openPlace } from "./place.ts";
+import type { StepFrame, StepScreen } from "./step.ts";
 
 type Step = "devices" | "place" | "consent";
-
-/** One step on the page; it says itself when it is done. */
-export interface StepScreen {
-  readonly actions: Actions;
-  connection?(): void;
-  close?(): void;
-}
-
-/** What a step needs to know of the whole: its number, what its button says, and where to go on. */
-export interface StepFrame {
-  readonly root: HTMLElement;
-  readonly progress: string;
-  readonly last: boolean;
-  done(): void;
-}
 
 /** The steps this person still owes, in order. The server says what is missing. */
 export function stepsFor(view: ConsultView): Step[] {

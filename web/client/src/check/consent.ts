@@ -4,7 +4,7 @@ import { fill, first, h, show } from "../dom.ts";
 import type { Visit } from "../visit-context.ts";
 import { fillPhone } from "../visit-safety.ts";
 import { clone, part } from "../visit-template.ts";
-import type { StepFrame, StepScreen } from "./check.ts";
+import type { StepFrame, StepScreen } from "./step.ts";
 
 export function openConsent(visit: Visit, frame: StepFrame, page: string): StepScreen {
   const { root } = frame;

@@ -11,8 +11,8 @@ import type { Visit } from "../visit-context.ts";
 import { fillPhone } from "../visit-safety.ts";
 import { clone, maybe, part } from "../visit-template.ts";
 import { permissionPath } from "./browser.ts";
-import type { StepFrame, StepScreen } from "./check.ts";
 import { playChime } from "./sound.ts";
+import type { StepFrame, StepScreen } from "./step.ts";
 
 const CHECKED_KEY = "meridian.checked";
 const BARS = 16;
@@ -64,9 +64,9 @@ export function resultOf(failure: DeviceFailure | null): CheckResult {
   }
 }
 
-function cameraWords(shown: boolean, failed: boolean): string {
+function cameraWords(shown: boolean, failure: DeviceFailure | null): string {
   if (shown) return t("If you see yourself, the others will see you too.");
-  if (failed) return t("Another app is using the camera. Close it and try again.");
+  if (failure === "in_use") return t("Another app is using the camera. Close it and try again.");
   return t("The others hear you. They do not see you.");
 }
 
@@ -75,7 +75,7 @@ export class DeviceStep implements StepScreen {
   private readonly frame: StepFrame;
   private readonly again: boolean;
   private soundOnly = false;
-  private cameraFailed = false;
+  private cameraFailure: DeviceFailure | null = null;
   private silent = false;
   private levelMeter: LevelMeter | null = null;
   private timer: number | undefined;
@@ -95,7 +95,7 @@ export class DeviceStep implements StepScreen {
     sound_only: (): Promise<void> => this.open(true),
     open_camera: async (): Promise<void> => {
       const failure = await this.visit.media.devices.setCamera(true);
-      this.cameraFailed = failure !== null;
+      this.cameraFailure = failure;
       this.visit.reportCheck({ camera: resultOf(failure) });
       this.showTracks();
     },
@@ -139,7 +139,7 @@ export class DeviceStep implements StepScreen {
     for (const button of buttons) button.disabled = true;
     const opened = await devices.open({ audio: true, video: !soundOnly });
     for (const button of buttons) button.disabled = false;
-    this.cameraFailed = opened.video !== null;
+    this.cameraFailure = opened.video;
     this.visit.reportCheck({
       camera: soundOnly ? null : resultOf(opened.video),
       microphone: resultOf(opened.audio),
@@ -188,9 +188,8 @@ export class DeviceStep implements StepScreen {
     show(part(root, "self"), shown !== null);
     show(first("[data-do=flip]", root), shown !== null && navigator.maxTouchPoints > 0);
     say(part(root, "camera-title"), shown ? t("The camera works") : t("No camera"));
-    const failed = !shown && this.cameraFailed;
-    say(part(root, "camera-words"), cameraWords(shown !== null, failed));
-    show(part(root, "camera-again"), failed);
+    say(part(root, "camera-words"), cameraWords(shown !== null, this.cameraFailure));
+    show(part(root, "camera-again"), !shown && this.cameraFailure !== null);
     first(".mark", part(root, "camera")).className = shown ? "mark good" : "mark warn";
     if (live(microphone) && microphone !== this.metered) this.meterOf(microphone);
   }

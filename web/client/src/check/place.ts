@@ -5,7 +5,7 @@ import { t } from "../i18n.ts";
 import type { Visit } from "../visit-context.ts";
 import { numberIn } from "../visit-safety.ts";
 import { clone, part } from "../visit-template.ts";
-import type { StepFrame, StepScreen } from "./check.ts";
+import type { StepFrame, StepScreen } from "./step.ts";
 
 export function openPlace(visit: Visit, frame: StepFrame, told: (country: string) => void): StepScreen {
   const { root } = frame;

@@ -111,7 +111,9 @@ export class Desk {
     fill(part(box, "facts"), ...facts(person, new Date(this.visit.view?.server_time ?? Date.now())));
     const words = person.further_device_waiting
       ? t("I asked this person: it is really them on the other device.")
-      : t("I read the name and the year of birth aloud, and this person confirmed them.");
+      : t(
+          "I read the name and the year of birth aloud first, and go on only when the patient confirms them.",
+        );
     say(part(box, "identity-words"), words);
     this.drawAdmit(person);
   }

@@ -3,12 +3,12 @@
 import { bdi, byId, fill, h, icon, say, show } from "../dom.ts";
 import { t, tn } from "../i18n.ts";
 import { languageName } from "../names.ts";
-import type { CheckResult, ConsultView, DeviceCheck, PersonView, Verb } from "../protocol.gen.ts";
+import { checkLines, connectionOf, roleName } from "../people-words.ts";
+import type { ConsultView, PersonView, Verb } from "../protocol.gen.ts";
 import { minutesBetween } from "../times.ts";
 import { attachChat } from "../visit-chat.ts";
 import type { Actions, Visit } from "../visit-context.ts";
 import { part } from "../visit-template.ts";
-import { connectionWords, roleWords } from "../visit-words.ts";
 import { Desk } from "./desk.ts";
 import { facts } from "./facts.ts";
 import type { Notes } from "./notes.ts";
@@ -134,7 +134,7 @@ function waitingCard(person: PersonView, now: Date): HTMLElement {
     "li",
     { class: "card waiting-card stack stack-s", "data-waiting": person.id, "data-role": person.role },
     h("p", { class: "row" }, h("b", { class: "grow" }, bdi(person.name)), waited),
-    h("p", { class: "small dim" }, roleWords(person.role), ", ", languageName(person.language)),
+    h("p", { class: "small dim" }, roleName(person.role), ", ", languageName(person.language)),
     further && h("p", { class: "tag warn" }, icon("phone"), t("Asks to continue on another device")),
     ...states(person),
     h(
@@ -156,19 +156,10 @@ function states(person: PersonView): HTMLElement[] {
     if (person.consented) tag(true, "check", t("Agreed to the video visit"));
     else tag(false, "warn", t("Has not agreed yet"));
   }
-  for (const words of checkWords(person.device_check)) tag(false, "warn", words);
+  for (const { words, icon: sign, tone } of checkLines(person.device_check))
+    tag(tone === "good", sign, words);
   if (!person.connected) tag(false, "wifi", t("Not connected now"));
   return tags.length ? [h("p", { class: "row wrap g1" }, ...tags)] : [];
-}
-
-function checkWords(check: DeviceCheck | null): string[] {
-  const bad = (result: CheckResult | null): boolean => result !== null && result !== "ok";
-  const words: string[] = [];
-  if (bad(check?.microphone ?? null)) words.push(t("Microphone does not work"));
-  if (bad(check?.camera ?? null)) words.push(t("Camera does not work"));
-  if (bad(check?.speaker ?? null)) words.push(t("Hears nothing"));
-  if (bad(check?.network ?? null)) words.push(t("Network blocks sound and picture"));
-  return words;
 }
 
 function personLine(person: PersonView, view: ConsultView): HTMLElement {
@@ -182,7 +173,7 @@ function personLine(person: PersonView, view: ConsultView): HTMLElement {
       {},
       h("b", {}, mine ? t("You") : bdi(person.name)),
       " ",
-      h("span", { class: "small dim" }, roleWords(person.role)),
+      h("span", { class: "small dim" }, roleName(person.role)),
     ),
     connectionTag(person),
     h(
@@ -201,7 +192,7 @@ function connectionTag(person: PersonView): HTMLElement {
   const here = person.seat === "present" || person.seat === "lost" || person.seat === "on_hold";
   if (!here) return h("span", { class: "small dim" }, SEATS[person.seat]());
   if (person.seat === "on_hold") return h("span", { class: "small" }, SEATS.on_hold());
-  const { words, tone } = connectionWords(person);
+  const { words, tone } = connectionOf(person);
   return h("span", { class: `small row g1 ${tone}` }, icon("wifi"), words);
 }
 

@@ -5,7 +5,7 @@ import { t } from "../i18n.ts";
 import { live } from "../media/devices.ts";
 import type { Quality } from "../media/stats.ts";
 import { languageName } from "../names.ts";
-import type { ConnectionLevel, ConsultView } from "../protocol.gen.ts";
+import type { ConnectionLevel, ConsultView, PersonView } from "../protocol.gen.ts";
 import { minutesBetween } from "../times.ts";
 import { type Actions, isPatient, type Screen, type Visit } from "../visit-context.ts";
 import { allowed } from "../visit-gate.ts";
@@ -40,6 +40,7 @@ class Room implements Screen {
   private troubleSince: number | null = null;
   private trouble: number | undefined;
   private failedOpen = false;
+  private interpreterSeen = false;
 
   constructor(visit: Visit, root: HTMLElement) {
     this.visit = visit;
@@ -159,7 +160,9 @@ class Room implements Screen {
 
   /** Who is missing, in the words of the one who waits for them. */
   private sayPeople(view: ConsultView): void {
-    const words = interpreterMissing(view);
+    const interpreter = view.people.find((person) => person.role === "interpreter");
+    if (interpreter?.seat === "present") this.interpreterSeen = true;
+    const words = interpreterMissing(view, interpreter, this.interpreterSeen);
     this.notes.set("interpreter", words ? { words, icon: "terp", tone: "terp", urgent: true } : null);
     const own = view.sharing === view.me.participant;
     this.notes.set(
@@ -211,12 +214,16 @@ class Room implements Screen {
   }
 }
 
-/** Why nobody interprets although somebody should, once the visit has begun; "" when all is well. */
-function interpreterMissing(view: ConsultView): string {
-  const interpreter = view.people.find((person) => person.role === "interpreter");
-  if (!interpreter || interpreter.id === view.me.participant || view.started_at === null) return "";
-  if (interpreter.seat === "left") return t("The interpreter has left the visit.");
-  const lost = interpreter.seat === "lost" || (interpreter.seat === "present" && !interpreter.connected);
+/** Why nobody interprets although somebody did, once the visit has begun; "" when all is well. */
+export function interpreterMissing(
+  view: ConsultView,
+  interpreter: PersonView | undefined,
+  seen: boolean,
+): string {
+  if (view.me.role === "interpreter" || view.started_at === null) return "";
+  // A patient is not told of people outside the room: whoever was seen and is not there any more has left.
+  if (interpreter ? interpreter.seat === "left" : seen) return t("The interpreter has left the visit.");
+  const lost = interpreter?.seat === "lost" || (interpreter?.seat === "present" && !interpreter.connected);
   return lost ? t("The interpreter lost the connection. Please wait a moment.") : "";
 }
 

@@ -5,8 +5,7 @@ import { t } from "../i18n.ts";
 import { live } from "../media/devices.ts";
 import { loudness } from "../media/stats.ts";
 import type { ConsultView } from "../protocol.gen.ts";
-import type { Visit } from "../visit-context.ts";
-import { personOf } from "../visit-context.ts";
+import { isPatient, personOf, type Visit } from "../visit-context.ts";
 import { seating } from "./seating.ts";
 import { Tile } from "./tile.ts";
 
@@ -56,7 +55,7 @@ export class Stage {
     }
     people.forEach((person, at) => {
       const self = person.id === view.me.participant;
-      const tile = this.tiles.get(person.id) ?? new Tile(person, self);
+      const tile = this.tiles.get(person.id) ?? new Tile(person, self, isPatient(view.me.role));
       this.tiles.set(person.id, tile);
       // The share, hidden or not, stays the first child; moving an element would interrupt its picture.
       if (this.root.children[at + 1] !== tile.figure)

@@ -3,9 +3,9 @@
 import { first, h, icon, say, show } from "../dom.ts";
 import { t } from "../i18n.ts";
 import { initials } from "../names.ts";
+import { connectionOf, roleName } from "../people-words.ts";
 import type { PersonView } from "../protocol.gen.ts";
 import { clone, part } from "../visit-template.ts";
-import { connectionWords, roleWords } from "../visit-words.ts";
 import { type Showing, showing } from "./seating.ts";
 
 export class Tile {
@@ -14,14 +14,17 @@ export class Tile {
   readonly audio: HTMLAudioElement;
   readonly id: string;
   private readonly self: boolean;
+  /** What this person is, in the words of whoever looks. */
+  private readonly role: string;
   private wanted = false;
   private seen = 0;
   private videoTrack: MediaStreamTrack | null = null;
   private audioTrack: MediaStreamTrack | null = null;
 
-  constructor(person: PersonView, self: boolean) {
+  constructor(person: PersonView, self: boolean, toPatient: boolean) {
     this.id = person.id;
     this.self = self;
+    this.role = roleName(person.role, toPatient);
     this.figure = clone("tile").firstElementChild as HTMLElement;
     this.video = first("video", this.figure);
     this.audio = first("audio", this.figure);
@@ -38,14 +41,14 @@ export class Tile {
     const state = this.self ? (person.video_on ? "picture" : "camera_off") : showing(person);
     this.figure.dataset.slot = person.slot === null ? "" : String(person.slot);
     this.figure.dataset.showing = state;
-    say(part(this.figure, "name"), this.self ? t("You") : person.name || roleWords(person.role));
-    say(part(this.figure, "role"), this.self || !person.name ? "" : roleWords(person.role));
+    say(part(this.figure, "name"), this.self ? t("You") : person.name || this.role);
+    say(part(this.figure, "role"), this.self || !person.name ? "" : this.role);
     say(part(this.figure, "initials"), initials(person.name));
     show(part(this.figure, "initials"), person.name !== "");
     show(part(this.figure, "muted"), !person.audio_on && person.seat === "present" && person.connected);
     say(part(this.figure, "blank-words"), blankWords(state, this.self));
     if (!this.self) {
-      const { words, tone } = connectionWords(person);
+      const { words, tone } = connectionOf(person);
       show(part(this.figure, "corner"), tone === "warn" && state !== "lost" && person.seat === "present");
       say(part(this.figure, "corner-words"), words);
     }
