@@ -1,7 +1,8 @@
 """The texts a person agrees to: versioned, one file for each language, never changed once somebody agreed.
 
-A file is `consents/<text_id>.<language>.txt`: the first line is the title, then paragraphs between empty
-lines. A new wording is a new version (`telehealth-2`); the hash says which words exactly were agreed to.
+A file is `consents/<text_id>.<language>.txt`: a header of lines with # that says who reviewed it, then the
+title, then paragraphs, each after an empty line. A new wording is a new version (`telehealth-2`); the hash
+says which words exactly were agreed to, so it leaves out the header, which changes when somebody reviews.
 """
 
 import hashlib
@@ -20,11 +21,12 @@ class UnknownConsentTextError(LookupError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentText:
-    """One text in one language; `sha256` is the hex hash of the file's bytes."""
+    """One text in one language; `sha256` is the hex hash of the file's bytes after its header."""
 
     text_id: str
     language: str
     sha256: str
+    review: str
     title: str
     paragraphs: tuple[str, ...]
 
@@ -44,12 +46,13 @@ def consent_text(text_id: str, language: str) -> ConsentText:
     path = FOLDER / f"{text_id}.{language}.txt"
     if path.name not in {known.name for known in FOLDER.iterdir()}:
         raise UnknownConsentTextError(f"{text_id} is not there in {language}")
-    content = path.read_bytes()
+    header, _, content = path.read_bytes().partition(b"\n\n")
     title, *paragraphs = (part.strip() for part in content.decode("utf-8").strip().split("\n\n"))
     return ConsentText(
         text_id=text_id,
         language=language,
         sha256=hashlib.sha256(content).hexdigest(),
+        review=" ".join(line.lstrip("# ") for line in header.decode("utf-8").splitlines()),
         title=title,
         paragraphs=tuple(" ".join(paragraph.split()) for paragraph in paragraphs),
     )

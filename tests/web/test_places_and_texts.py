@@ -69,6 +69,14 @@ def test_a_text_that_was_agreed_to_never_changes(text_id: str, language: str) ->
     assert len(text.paragraphs) == 9
 
 
+@pytest.mark.parametrize(("text_id", "language"), AGREED)
+def test_a_text_says_who_reviewed_it_outside_of_what_is_agreed_to(text_id: str, language: str) -> None:
+    text = consent_text(text_id, language)
+    assert text.review.startswith("Reviewed by: ")
+    assert "Reviewed by" not in " ".join((text.title, *text.paragraphs))
+    assert "review" not in text.as_json()
+
+
 def test_every_text_is_held_to_its_hash() -> None:
     assert set(AGREED) == {(TELEHEALTH, language) for language in consent_languages(TELEHEALTH)}
 
