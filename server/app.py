@@ -164,6 +164,7 @@ def _services(
             tickets=tickets,
             hang_up=hang_up,
             media_workers=lambda: (media.workers_up, media.workers),
+            media_packets=media.packets,
         )
     except MissingAssetError as error:
         raise StartError("the front end is not built", hint="python3 dev.py run builds it") from error

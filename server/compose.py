@@ -35,6 +35,7 @@ def services(
     tickets: OneUse[Entry],
     hang_up: Callable[[UserId, Collection[DeviceId]], None],
     media_workers: Callable[[], tuple[int, int]],
+    media_packets: Callable[[], Mapping[tuple[int, str], int]],
 ) -> Services:
     """Everything a request may need. Raises `web.render.MissingAssetError` without a built front end."""
     accounts = Accounts(database, passwords)
@@ -54,6 +55,7 @@ def services(
         demo_links=OneUse(lifetime_s=LINK_LIFETIME_S) if demo else None,
         hang_up=hang_up,
         media_workers=media_workers,
+        media_packets=media_packets,
     )
 
 

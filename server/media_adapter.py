@@ -65,6 +65,10 @@ class MediaAdapter:
     def workers_up(self) -> int:
         return self._media.workers_up
 
+    def packets(self) -> dict[tuple[int, str], int]:
+        """Packets of each worker that runs, by what became of them."""
+        return {(t.worker, what): n for t in self._media.totals() for what, n in t.packets.items()}
+
     def _noticed(self, notice: Notice) -> None:
         try:
             self._notices.put_nowait(notice)

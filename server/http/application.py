@@ -18,7 +18,7 @@ def application(services: Services, *, socket_routes: Iterable[web.AbstractRoute
     """Make the application; `socket_routes` are those of the gateway."""
     app = web.Application(middlewares=[boundary], client_max_size=BODY_BYTES_MAX)
     app[SERVICES] = services
-    app[METRICS] = Metrics()
+    app[METRICS] = Metrics(services.media_packets)
     rules: dict[str, Who] = {PATH: Who.SOCKET}
     for route in ROUTES if services.demo_links is None else ROUTES + DEMO_ROUTES:
         # With GET comes HEAD: mail scanners send it.

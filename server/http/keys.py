@@ -1,6 +1,6 @@
 """What handlers find in the application."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,6 +43,8 @@ class Services:
     hang_up: Callable[[UserId, Collection[DeviceId]], None]
     # Media workers that run, of how many.
     media_workers: Callable[[], tuple[int, int]]
+    # Packets since each worker started, by worker and by what became of them.
+    media_packets: Callable[[], Mapping[tuple[int, str], int]]
 
 
 SERVICES: Final = web.AppKey("services", Services)

@@ -1,14 +1,17 @@
 """What a monitor asks: is the process alive, is it ready, how is it doing. Numbers, nothing of a person."""
 
 import hmac
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
 
 from server.http.errors import HttpError
 from server.http.keys import SERVICES
@@ -21,8 +24,9 @@ BUCKETS_S: Final = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 class Metrics:
     """The numbers of one server."""
 
-    def __init__(self) -> None:
+    def __init__(self, media_packets: Callable[[], Mapping[tuple[int, str], int]]) -> None:
         self.registry = CollectorRegistry()
+        self.registry.register(MediaPackets(media_packets))
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
@@ -47,6 +51,21 @@ class Metrics:
     def count(self, *, method: str, path: str, status: int, seconds: float) -> None:
         self.requests.labels(method, path, str(status)).inc()
         self.seconds.labels(path).observe(seconds)
+
+
+class MediaPackets(Collector):
+    """Counters the media workers keep; those of a new worker begin at 0, which Prometheus understands."""
+
+    def __init__(self, totals: Callable[[], Mapping[tuple[int, str], int]]) -> None:
+        self._totals = totals
+
+    def collect(self) -> Iterator[Metric]:
+        family = CounterMetricFamily(
+            "meridian_media_packets", "Packets by what became of them.", labels=("worker", "what")
+        )
+        for (worker, what), count in sorted(self._totals().items()):
+            family.add_metric((str(worker), what), count)
+        yield family
 
 
 METRICS: Final = web.AppKey("metrics", Metrics)

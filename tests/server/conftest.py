@@ -127,6 +127,7 @@ async def http(settings: Settings, database: Database, clock: SetClock) -> Async
         tickets=OneUse(lifetime_s=30),
         hang_up=hang_up,
         media_workers=lambda: (1, 1),
+        media_packets=lambda: {(0, "forwarded"): 7},
     )
     demo = await prepare(made, compose.policy(settings))
     app = application(made, socket_routes=())

@@ -362,6 +362,7 @@ async def test_monitors_see_life_readiness_and_numbers(http: Any) -> None:
     assert (ready.status, (await ready.json())["ready"]) == (200, True)
     text = await (await http.client.get("/metrics")).text()
     assert "meridian_requests_total" in text
+    assert 'meridian_media_packets_total{what="forwarded",worker="0"} 7.0' in text
     assert (await http.client.get("/metrics", headers={"X-Forwarded-For": "192.0.2.1"})).status == 404
 
 
