@@ -47,7 +47,7 @@ class _Pipe:
 
     role = "controlled"
 
-    def __init__(self, send: Callable[[bytes], None]) -> None:
+    def __init__(self, send: Callable[[bytes], object]) -> None:
         self._send_datagram = send
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(QUEUE_MAX)
         self._flight: list[bytes] = []
@@ -114,7 +114,7 @@ class DtlsLink:
         self,
         certificate: Certificate,
         description: PeerDescription,
-        send: Callable[[bytes], None],
+        send: Callable[[bytes], object],
         on_up: Callable[[Receiver, Sender], None],
         on_end: Callable[[], None],
     ) -> None:
