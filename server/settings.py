@@ -15,9 +15,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from signaling.protocol.fields import Language, Phone
+
 ENV_PREFIX = "MERIDIAN_"
 FILE_PREFIX = "file:"
 FILE_BYTES_MAX = 4096
+DATABASES = ("sqlite+aiosqlite:///", "postgresql+asyncpg://")
+DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def data_dir_default() -> Path:
@@ -46,6 +50,12 @@ def _secret(value: Any) -> Any:
         raise ValueError(f"the secret's file cannot be read: {path} ({type(error).__name__})") from error
 
 
+def _database_url(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().startswith(DATABASES):
+        raise ValueError(f"use {' or '.join(DATABASES)} and what belongs to it")
+    return value
+
+
 def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
@@ -54,18 +64,17 @@ def _zone(value: str) -> str:
     return value
 
 
-def _origin(value: str | None) -> str | None:
-    if value is None:
-        return None
+def as_origin(value: str) -> str:
+    """An origin in the one form browsers send it in; raises ValueError for anything else."""
     parts = urlsplit(value)
-    if (
-        parts.scheme not in ("http", "https")
-        or not parts.hostname
-        or parts.path not in ("", "/")
-        or parts.query
-    ):
+    beside = parts.path.removeprefix("/") or parts.query or parts.fragment or "@" in parts.netloc
+    if parts.scheme not in DEFAULT_PORTS or not parts.hostname or beside:
         raise ValueError("use scheme, host and port alone, such as https://visits.example.org")
-    return f"{parts.scheme}://{parts.netloc}"
+    # As browsers send it, or no request would come from the right place.
+    host = parts.hostname if ":" in parts.hostname else parts.hostname.encode("idna").decode()
+    name = f"[{host}]" if ":" in host else host
+    with_port = "" if parts.port in (None, DEFAULT_PORTS[parts.scheme]) else f":{parts.port}"
+    return f"{parts.scheme}://{name}{with_port}"
 
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -87,7 +96,7 @@ class Server(Section):
 
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for all of this machine's.")
     port: Port = Field(8080, description="TCP port to listen on.")
-    public_url: Annotated[str | None, AfterValidator(_origin)] = Field(
+    public_url: Annotated[str, AfterValidator(as_origin)] | None = Field(
         None,
         description="What people type to reach it, such as https://visits.example.org; not set: host, port.",
     )
@@ -132,7 +141,7 @@ class Media(Section):
 class Database(Section):
     """Where consults are kept."""
 
-    url: Secret | None = Field(
+    url: Annotated[Secret, AfterValidator(_database_url)] | None = Field(
         None,
         description="SQLAlchemy URL. Not set: an SQLite file in server.data_dir. Or file:/path/of/secret.",
     )
@@ -145,11 +154,9 @@ class Clinic(Section):
         "main", pattern=r"^[a-z0-9-]{1,32}$", description="Short name of this clinic in the database."
     )
     name: str = Field("International Health Clinic", max_length=120, description="Name shown to patients.")
-    phone: str = Field(
-        "", max_length=40, description="Number a patient can call for help, in international form."
-    )
+    phone: Phone = Field("", description="Number a patient can call for help, in international form.")
     time_zone: TimeZone = Field("America/Los_Angeles", description="The clinic's time zone.")
-    languages: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list)] = Field(
+    languages: Annotated[tuple[Language, ...], NoDecode, BeforeValidator(_list)] = Field(
         ("en", "ar", "es", "zh-Hans"),
         description="Languages a patient can be booked in, as BCP 47 tags.",
     )
@@ -246,7 +253,7 @@ class Settings(BaseSettings):
             return self.server.public_url
         scheme = "https" if self.server.tls_certificate else "http"
         host = f"[{self.server.host}]" if ":" in self.server.host else self.server.host
-        return f"{scheme}://{host}:{self.server.port}"
+        return as_origin(f"{scheme}://{host}:{self.server.port}")
 
     @property
     def database_url(self) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 import typer
+from pydantic import StringConstraints, TypeAdapter, ValidationError
 
 from server.cli.loaded import ConfigOption, loaded
 from server.cli.output import MISUSED, fail, say
@@ -23,6 +24,7 @@ consult = typer.Typer(help="Consults.", no_args_is_help=True)
 
 T = TypeVar("T")
 LISTED_DAYS: Final = 7
+_Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
 
 
 @asynccontextmanager
@@ -43,11 +45,11 @@ async def _opened(settings: "Settings", *, current: bool = True) -> AsyncIterato
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's work; a database that cannot be reached is no bug of ours."""
-    from sqlalchemy.exc import DBAPIError
+    from sqlalchemy.exc import SQLAlchemyError
 
     try:
         return asyncio.run(work)
-    except (DBAPIError, OSError) as error:
+    except (SQLAlchemyError, OSError) as error:
         fail(f"the database cannot be used ({type(error).__name__})", hint="database.url, server.data_dir")
 
 
@@ -69,6 +71,14 @@ def upgrade(config: ConfigOption = None) -> None:
     _run(work())
 
 
+def _check(shape: Any, value: str, message: str) -> str:
+    """What every page and view can show later; trimmed."""
+    try:
+        return str(TypeAdapter(shape).validate_python(value))
+    except ValidationError:
+        fail(message, code=MISUSED)
+
+
 @user.command("add")
 def add(
     email: str,
@@ -85,12 +95,14 @@ def add(
     from server.identity.passwords import Passwords
     from server.identity.random_values import SystemClock
     from signaling.consult.values import ClinicId
+    from signaling.protocol.fields import Language, Name
 
     known = next((one for one in STAFF_ROLES if one == role), None)
     if known is None:
         fail(f"no such role: {role[:20]}", hint=", ".join(STAFF_ROLES), code=MISUSED)
-    if "@" not in email:
-        fail("that is no e-mail address", code=MISUSED)
+    _check(_Email, email, "that is no e-mail address")
+    name = _check(Name, name, "a name has 1 to 120 characters")
+    _check(Language, language, f"--language: no such language tag: {language[:20]}")
     password = _password(from_stdin=password_stdin)
     settings = loaded(config).settings
 

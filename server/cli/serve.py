@@ -31,7 +31,10 @@ def serve(
     found = _settings(config, demo=demo, lan=lan)
     if demo_json is not None:
         # Whoever waits for the file must not find the links of the last start.
-        demo_json.unlink(missing_ok=True)
+        try:
+            demo_json.unlink(missing_ok=True)
+        except OSError as error:
+            fail(f"--demo-json: {demo_json} cannot be written ({error.strerror})", code=MISUSED)
 
     from server import logs
     from server.app import StartError, run
@@ -43,7 +46,11 @@ def serve(
             say(f"serving {found.settings.public_url}")
             return
         if demo_json is not None:
-            made.write(demo_json)
+            try:
+                made.write(demo_json)
+            except OSError as error:
+                message = f"--demo-json: {demo_json} cannot be written ({error.strerror})"
+                raise StartError(message, hint="name a file in a folder of this account") from error
         _show(made, lan=lan)
 
     try:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from server.http.errors import HttpError
-from server.settings import Network, Settings, is_loopback
+from server.settings import Network, Settings, as_origin, is_loopback
 
 FORWARDED_HOPS_MAX: Final = 10
 SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
@@ -41,7 +41,8 @@ def site(settings: Settings) -> Site:
     if settings.server.public_url is None and is_loopback(settings.server.host):
         scheme, port = public.split("://")[0], settings.server.port
         names = ("127.0.0.1", "localhost", "[::1]")
-        return Site(origins=tuple(dict.fromkeys([public, *(f"{scheme}://{name}:{port}" for name in names)])))
+        others = (as_origin(f"{scheme}://{name}:{port}") for name in names)
+        return Site(origins=tuple(dict.fromkeys([public, *others])))
     return Site(origins=(public,))
 
 

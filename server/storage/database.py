@@ -1,6 +1,6 @@
 """The database: reading and writing transactions, and the one writer SQLite allows.
 
-* `DatabaseBusyError`: the write lock was not free in time
+* `DatabaseBusyError`: the write lock or a connection was not free in time
 """
 
 import asyncio
@@ -11,6 +11,8 @@ from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from server.storage import postgres, sqlite
@@ -21,7 +23,7 @@ READY_TIMEOUT_S: Final = 2.0
 
 
 class DatabaseBusyError(Exception):
-    """Another write has held the lock for `WRITE_WAIT_S`."""
+    """Others have held the write lock, or every connection, for `WRITE_WAIT_S`."""
 
 
 class Database:
@@ -42,15 +44,27 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that sees one state of the database."""
-        async with self.engine.connect() as connection, connection.begin():
+        async with self._connected(self.engine) as connection, connection.begin():
             yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that changes something. On SQLite they take turns: eight at once would be 100 times
         slower."""
-        async with self._turn(), self._writing.connect() as connection, connection.begin():
+        async with self._turn(), self._connected(self._writing) as connection, connection.begin():
             yield connection
+
+    @asynccontextmanager
+    async def _connected(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        connection = engine.connect()
+        try:
+            _ = await connection.start()
+        except PoolTimeoutError:
+            raise DatabaseBusyError from None
+        try:
+            yield connection
+        finally:  # also when this task is cancelled, or the connection would be lost to the pool
+            await asyncio.shield(asyncio.create_task(connection.close()))
 
     def _turn(self) -> AbstractAsyncContextManager[None]:
         return self._sqlite_turn() if self.is_sqlite else nullcontext()
@@ -82,7 +96,7 @@ class Database:
         try:
             async with asyncio.timeout(READY_TIMEOUT_S), self.read() as connection:
                 await connection.execute(text("select 1"))
-        except (TimeoutError, OSError):
+        except (TimeoutError, OSError, SQLAlchemyError, DatabaseBusyError):
             return False
         return True
 

@@ -99,6 +99,32 @@ def test_accounts_are_made_and_get_new_passwords(meridian: Callable[..., Done], 
     assert (role.returncode, "physician, coordinator, interpreter" in role.stderr) == (2, True)
 
 
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"email": "a b@example.org"}, "e-mail"),
+        ({"email": f"{'a' * 250}@example.org"}, "e-mail"),
+        ({"--name": "x" * 121}, "name"),
+        ({"--name": "Dr.\u202eA"}, "name"),
+        ({"--language": "no tag"}, "--language"),
+    ],
+)
+def test_an_account_that_no_page_could_show_is_not_made(
+    meridian: Callable[..., Done], changed: dict[str, str], said: str
+) -> None:
+    given = {"email": "a@example.org", "--name": "Dr. A", "--role": "physician", **changed}
+    options = [part for name, value in given.items() if name != "email" for part in (name, value)]
+    done = meridian("user", "add", given["email"], *options)
+    assert (done.returncode, said in done.stderr) == (2, True)
+
+
+def test_links_that_cannot_be_written_end_the_start_with_the_reason(
+    meridian: Callable[..., Done], tmp_path: Path
+) -> None:
+    done = meridian("serve", "--demo", "--demo-json", str(tmp_path))
+    assert (done.returncode, "--demo-json" in done.stderr, "Traceback" in done.stderr) == (2, True, False)
+
+
 def test_the_demonstration_is_refused_on_an_address_others_reach(
     meridian: Callable[..., Done], tmp_path: Path
 ) -> None:

@@ -1,8 +1,10 @@
 """The database: migrations make exactly the tables, times stay in UTC, writers take turns."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -15,6 +17,9 @@ from server.storage.database import Database, DatabaseBusyError
 from server.storage.tables import Base, StaffAccount
 from server.storage.upgrade import NewerDatabaseError, is_current, upgrade
 
+SLOW = text(
+    "with recursive n(i) as (select 1 union all select i + 1 from n where i < 1000000) select sum(i) from n"
+)
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
@@ -154,3 +159,44 @@ async def test_readers_do_not_wait_for_the_writer(database: Database) -> None:
         await connection.execute(insert(StaffAccount).values(account(1)))
         async with database.read() as reader:
             assert (await reader.execute(select(StaffAccount.user_id))).all() == []
+
+
+async def test_a_reader_does_not_wait_for_ever_for_a_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "WRITE_WAIT_S", 0.05)
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'test.sqlite3'}")
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(database.close)
+        for _ in range(database_module.POOL_CONNECTIONS):
+            _ = await stack.enter_async_context(database.read())
+        with pytest.raises(DatabaseBusyError):
+            _ = await stack.enter_async_context(database.read())
+        assert not await database.is_ready()
+
+
+async def test_a_damaged_database_is_not_ready_and_no_bug(tmp_path: Path) -> None:
+    (tmp_path / "test.sqlite3").write_bytes(b"no database" * 1000)
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'test.sqlite3'}")
+    assert not await database.is_ready()
+    await database.close()
+
+
+async def test_a_slow_write_does_not_keep_the_event_loop(database: Database) -> None:
+    longest_s, stop = 0.0, asyncio.Event()
+
+    async def watch() -> None:
+        nonlocal longest_s
+        while not stop.is_set():
+            before = monotonic()
+            await asyncio.sleep(0)
+            longest_s = max(longest_s, monotonic() - before)
+
+    watcher = asyncio.create_task(watch())
+    started = monotonic()
+    async with database.write() as connection:
+        await connection.execute(SLOW)
+    took_s = monotonic() - started
+    stop.set()
+    await watcher
+    assert longest_s < took_s / 2

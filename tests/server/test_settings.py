@@ -79,6 +79,12 @@ def test_a_secret_can_be_the_path_of_a_file_and_is_never_shown(tmp_path: Path) -
         ('[server]\nhost = "0.0.0.0"\n', "server.public_url"),
         ('[server]\npublic_url = "http://visits.example.org"\n', "server.public_url"),
         ('[server]\npublic_url = "https://visits.example.org/x"\n', "server.public_url"),
+        ('[server]\npublic_url = "https://visits.example.org:99999"\n', "server.public_url"),
+        ('[server]\npublic_url = "https://me:pw@visits.example.org"\n', "server.public_url"),
+        ('[server]\npublic_url = "https://visits.example.org#x"\n', "server.public_url"),
+        ('[database]\nurl = "mysql://somewhere/x"\n', "database.url"),
+        ('[clinic]\nphone = "ask at the desk"\n', "clinic.phone"),
+        ('[clinic]\nlanguages = ["en", "no tag"]\n', "clinic.languages"),
         ('[server]\ntls_key = "k.pem"\n', "server.tls_certificate"),
         ('[server]\nmetrics_token = "file:/nowhere"\n', "server.metrics_token"),
         ("[media]\nport = 65535\nworkers = 4\n", "media.port"),
@@ -90,6 +96,21 @@ def test_a_wrong_setting_is_named_with_a_next_step(tmp_path: Path, text: str, na
     error = refused(tmp_path, text)
     assert named in str(error)
     assert error.hint
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent_by_browsers"),
+    [
+        ("https://Visits.Example.org/", "https://visits.example.org"),
+        ("https://visits.example.org:443", "https://visits.example.org"),
+        ("https://visits.example.org:8443", "https://visits.example.org:8443"),
+        ("http://LOCALHOST:80", "http://localhost"),
+        ("https://münchen.example", "https://xn--mnchen-3ya.example"),
+        ("https://[2001:DB8::1]:443", "https://[2001:db8::1]"),
+    ],
+)
+def test_the_public_url_is_understood_as_browsers_send_it(typed: str, sent_by_browsers: str) -> None:
+    assert load(overrides={"server": {"public_url": typed}}).settings.public_url == sent_by_browsers
 
 
 def test_an_unknown_setting_in_the_environment_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
