@@ -4,9 +4,9 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from server.demo import LINK_LIFETIME_S
+from server.http.front_end import FrontEnd
 from server.http.keys import Services
 from server.http.origin import site
-from server.http.static import StaticFiles
 from server.identity.accounts import Accounts
 from server.identity.one_use import OneUse
 from server.identity.passwords import Passwords
@@ -20,7 +20,6 @@ from signaling.consult.values import ClinicId, ConsultId, DeviceId, ParticipantI
 from signaling.ports import ClinicFacts, Clock, Entry
 from web.consents import UnknownConsentTextError, consent_text
 from web.emergency import emergency_numbers
-from web.render import DIST, Renderer
 
 NUMBERS: Final[Mapping[str, str]] = emergency_numbers()
 
@@ -50,8 +49,7 @@ def services(
         seats=Seats(database, settings.invitations),
         throttle=Throttle(settings),
         tickets=tickets,
-        renderer=Renderer.load(),
-        files=StaticFiles(DIST),
+        front=FrontEnd(follows_builds=demo),
         demo_links=OneUse(lifetime_s=LINK_LIFETIME_S) if demo else None,
         hang_up=hang_up,
         media_workers=media_workers,

@@ -6,8 +6,8 @@ from typing import Final
 
 from aiohttp import web
 
+from server.http.front_end import FrontEnd
 from server.http.origin import Site
-from server.http.static import StaticFiles
 from server.identity.accounts import Accounts
 from server.identity.one_use import OneUse
 from server.identity.seats import Seats
@@ -18,7 +18,6 @@ from server.storage.consults import Consults
 from server.storage.database import Database
 from signaling.consult.values import DeviceId, UserId
 from signaling.ports import Clock, Entry
-from web.render import Renderer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +34,7 @@ class Services:
     seats: Seats
     throttle: Throttle
     tickets: OneUse[Entry]
-    renderer: Renderer
-    files: StaticFiles
+    front: FrontEnd
     # Secrets of the demo's links, each for one account; None outside the demo.
     demo_links: OneUse[UserId] | None
     # Ends the boards of an account, and the seats it holds on these devices.

@@ -31,6 +31,7 @@ from web.pages import (
 )
 from web.places import countries, language_name, zone
 
+COMPRESSED_CHARS_MIN: Final = 1000
 BOARD_ROLES: Final = frozenset({"physician", "coordinator"})
 _KINDS: Final[dict[int, ErrorKind]] = {401: "forbidden", 403: "forbidden", 404: "not_found", 500: "internal"}
 _PAGE_LANGUAGES: Final = page_languages()
@@ -73,7 +74,13 @@ def _common(request: web.Request, invited: str | None = None) -> _Common:
 
 def _answer(request: web.Request, page: Page, *, status: int = 200) -> web.Response:
     services = request.app[SERVICES]
-    response = web.Response(text=services.renderer.render(page), content_type="text/html", status=status)
+    text = services.front.renderer.render(page)
+    response = web.Response(text=text, content_type="text/html", status=status)
+    if len(text) >= COMPRESSED_CHARS_MIN and "gzip" in request.headers.get("Accept-Encoding", ""):
+        # Safe from BREACH: a page holds no secret (cookies, tickets and links are never in one), and the only
+        # text of a request in any page is where to go after signing in. JSON may hold secrets: it is short
+        # and goes as it is.
+        response.enable_compression(web.ContentCoding.gzip)
     cookie, chosen = cookies.language_name(request.path), request.query.get("lang")
     if cookie is not None and chosen in _PAGE_LANGUAGES:
         response.set_cookie(
@@ -85,7 +92,7 @@ def _answer(request: web.Request, page: Page, *, status: int = 200) -> web.Respo
             httponly=True,
             samesite="Lax",
         )
-    response.headers["Vary"] = "Accept-Language, Cookie"
+    response.headers["Vary"] = "Accept-Encoding, Accept-Language, Cookie"
     return response
 
 

@@ -11,7 +11,7 @@ from server.http.table import Route, Who
 
 async def static_file(request: web.Request) -> web.StreamResponse:
     """A built file of the front end."""
-    return await request.app[SERVICES].files.respond(request)
+    return await request.app[SERVICES].front.files.respond(request)
 
 
 ROUTES: Final = (

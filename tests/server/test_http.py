@@ -1,12 +1,14 @@
 """The HTTP side: who gets in, what changes nothing, what every answer carries."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 from yarl import URL
 
-from server.http import body
+from server.http import body, front_end
+from server.http.front_end import FrontEnd
 from server.http.routes import DEMO_ROUTES, ROUTES
 from server.http.table import RULES, Who
 
@@ -304,7 +306,7 @@ async def test_a_bug_is_answered_with_a_support_id_and_nothing_of_itself(
     def broken(_page: object) -> str:
         raise KeyError("Salma")
 
-    monkeypatch.setattr(http.services.renderer, "render", broken)
+    monkeypatch.setattr(http.services.front.renderer, "render", broken)
     answer = await http.client.get("/help")
     body = await answer.json()
     assert (answer.status, body["code"]) == (500, "internal")
@@ -341,8 +343,46 @@ async def test_sign_in_goes_on_to_our_own_pages_alone(http: Any) -> None:
         assert "evil" not in await (await http.get(f"/signin?next={wanted}")).text()
 
 
+async def test_pages_are_compressed_and_what_holds_a_secret_is_not(http: Any) -> None:
+    page = await http.enter("patient")
+    client, headers = (
+        http.client.session,
+        {"Accept": "text/html", "Host": http.origin.removeprefix("http://")},
+    )
+    for accepted, coding in (("gzip, deflate, br", "gzip"), ("identity", None)):
+        url = f"http://127.0.0.1:{http.services.settings.server.port}{page}"
+        answer = await client.get(url, headers=headers | {"Accept-Encoding": accepted})
+        assert answer.headers.get("Content-Encoding") == coding
+        assert "Accept-Encoding" in answer.headers["Vary"]
+        assert "</html>" in await answer.text()
+    _, _, consult, participant = page.split("/")
+    ticket = await http.post("/api/ticket", {"consult_id": consult, "participant_id": participant})
+    preview = await http.post(
+        "/api/invitation/preview", {"secret": http.secret("interpreter"), "language": "en"}
+    )
+    for answer in (ticket, preview):
+        assert answer.status == 200
+        assert "Content-Encoding" not in answer.headers
+
+
+async def test_the_demonstration_notices_a_new_build(
+    http: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = http.services.front.files
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text("{}")
+    monkeypatch.setattr(front_end, "MANIFEST", manifest)
+    after = http.services.front.files
+    assert after is not before
+    assert http.services.front.files is after
+    asked = FrontEnd(follows_builds=False)
+    kept = asked.files
+    manifest.write_text("{} ")
+    assert asked.files is kept
+
+
 async def test_static_files_are_cached_for_ever_compressed_and_nothing_else_is_served(http: Any) -> None:
-    name = next(iter(sorted(name for name in http.services.files._files if name.endswith(".css"))))
+    name = next(iter(sorted(name for name in http.services.front.files._files if name.endswith(".css"))))
     reader, writer = await asyncio.open_connection("127.0.0.1", http.services.settings.server.port)
     host = http.origin.removeprefix("http://")
     writer.write(f"GET /static/{name} HTTP/1.1\r\nHost: {host}\r\nAccept-Encoding: br\r\n\r\n".encode())
