@@ -93,16 +93,16 @@ export function admitDialog(
   row: BoardRow,
   person: BoardPerson,
   emergency: Readonly<Record<string, string>>,
-  act: { readonly admit: Do; readonly decline: () => void },
+  act: { readonly meets: boolean; readonly admit: Do; readonly decline: () => void },
 ): void {
   const patient = person.role === "patient";
   const heading = person.further_device_waiting
     ? t("Move this person to their other device?")
     : patient
-      ? t("Is this the patient you are about to see?")
+      ? t("Is this the patient?")
       : t("Let this person in?");
   const tick = h("input", { type: "checkbox", id: "identity", "aria-describedby": "identity-hint" });
-  const confirm = patient ? identity(person, tick) : null;
+  const confirm = patient ? identity(person, tick, act.meets) : null;
   const dialog = openDialog(
     heading,
     h("p", { class: "dim" }, t("They cannot see or hear anyone until you admit them.")),
@@ -128,7 +128,7 @@ export function admitDialog(
         async () => {
           if (patient && !tick.checked) {
             tick.focus();
-            throw new Wanted(t("Please tick that you will read the name and the year of birth aloud."));
+            throw new Wanted(t("Please tick that this is the patient."));
           }
           return act.admit();
         },
@@ -137,24 +137,16 @@ export function admitDialog(
   );
 }
 
-function identity(person: BoardPerson, tick: HTMLInputElement): HTMLElement {
+/** A physician reads name and year out when they meet; whoever else lets a patient in has asked before. */
+function identity(person: BoardPerson, tick: HTMLInputElement, meets: boolean): HTMLElement {
   const values = { name: nameOf(person, t("Patient")), year: person.birth_year ?? "?" };
+  const words = meets
+    ? t("{name}, born {year}: I read this aloud first, and go on only when the patient confirms it.", values)
+    : t("{name}, born {year}: I asked for the name and the year of birth, and they match.", values);
   return h(
     "div",
     { class: "confirm" },
-    h(
-      "label",
-      { class: "choice", for: "identity" },
-      tick,
-      h(
-        "b",
-        {},
-        t(
-          "{name}, born {year}: I read this aloud first, and go on only when the patient confirms it.",
-          values,
-        ),
-      ),
-    ),
+    h("label", { class: "choice", for: "identity" }, tick, h("b", {}, words)),
     h(
       "p",
       { class: "dim small", id: "identity-hint" },

@@ -69,6 +69,7 @@ async function enter(row: BoardRow): Promise<void> {
 function askToAdmit(row: BoardRow, person: BoardPerson): void {
   const about = { consult_id: row.consult_id, participant: person.id };
   admitDialog(row, person, emergency, {
+    meets: user.role === "physician",
     async admit() {
       const further = {
         further_device: person.further_device_waiting,

@@ -44,7 +44,7 @@ export interface Channel<Out extends Typed> {
 }
 
 const ACK_TIMEOUT_MS = 10_000;
-const RETRY_MS = [500, 1_000, 2_000, 4_000, 8_000] as const;
+const RETRY_MS = [500, 1_000, 2_000, 4_000] as const;
 const SPREAD = 0.3;
 /** Codes after which a new ticket would be refused just the same. */
 const FINAL_STATUS = new Set([401, 403, 404, 410]);
@@ -62,7 +62,7 @@ export function openChannel<Out extends Typed, In extends Typed>(options: Channe
     socket = null;
     if (closed) return;
     options.onState("lost");
-    const wait = RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)] ?? 8_000;
+    const wait = RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)] ?? 4_000;
     attempt += 1;
     clearTimeout(retry);
     retry = setTimeout(connect, wait * (1 + SPREAD * Math.random()));
