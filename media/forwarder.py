@@ -14,6 +14,8 @@ from media.source import Source
 
 REPORT_SPACING_S = 1.0
 LOSS_WINDOW_S = 1.0
+REPORT_AGE_S_MAX = 10.0
+"""A subscriber that has not reported for so long says nothing about loss any more."""
 RESEND_SPACING_S_MIN = 0.020
 RESENDS_PER_S_MAX = 500
 """Of one slot: more is an outage that repairs would only prolong, or somebody who wants our uplink for it."""
@@ -71,6 +73,7 @@ class Slot:
         """As it was sent: the picture counters of the next source continue from it."""
         self._last_at_s: float | None = None
         self._report_at_s = 0.0
+        self._reported_at_s = float("-inf")
         self._resent: dict[int, float] = {}
         self._budget, self._budget_at_s = RESENDS_PER_S_MAX, clock.now_s
         self.packets = self.octets = self.retransmitted = 0
@@ -97,11 +100,13 @@ class Slot:
     @property
     def loss_fraction(self) -> float:
         """What the subscriber lost of this stream over the last second."""
-        return self._loss.fraction if self.source is not None else 0.0
+        is_old = self._clock.now_s - self._reported_at_s > REPORT_AGE_S_MAX
+        return 0.0 if is_old or self.source is None else self._loss.fraction
 
     def on_report(self, report: rtcp.Report) -> None:
         """The subscriber says what it has received of this stream."""
         self.reported = (report.highest, report.lost)
+        self._reported_at_s = self._clock.now_s
         self._loss.read(report.highest, report.lost, self._clock.now_s)
 
     def request_keyframe(self) -> None:

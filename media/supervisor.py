@@ -40,7 +40,8 @@ from media.worker import TOKEN_VARIABLE
 START_S_MAX = 15.0
 CONNECT_PAUSE_S = 0.02
 CALL_S_MAX = 5.0
-STOP_S_MAX = 3.0
+STOP_S_MAX = 1.0
+"""For each of its steps: the server that ends has a few seconds for everything."""
 RESTART_PAUSE_S = 0.1
 RESTART_PAUSE_S_MAX = 5.0
 SOCKET_PATH_BYTES_MAX = 100
@@ -90,11 +91,15 @@ class WorkerHandle:
         self._task = asyncio.create_task(self._keep_running())
 
     async def stop(self) -> None:
-        """End the worker."""
+        """End the worker; kill it when it hangs, because nobody could do so later."""
         self._stopping = True
-        if self._writer is not None:
-            with contextlib.suppress(WorkerUnavailable):
-                await self.call(Shutdown())
+        if self.welcome is not None:
+            pid = self.welcome.pid
+            try:
+                async with asyncio.timeout(STOP_S_MAX):
+                    await self.call(Shutdown())
+            except (WorkerUnavailable, TimeoutError):
+                _kill(pid)
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -173,9 +178,17 @@ class WorkerHandle:
             else:
                 misses = 0
                 self.totals = response.totals if isinstance(response, Totals) else None
+            if self._has_moved():
+                log.warning("media worker %d: this machine has other addresses now", self.number)
+                with contextlib.suppress(WorkerUnavailable):
+                    await self.call(Shutdown())
         log.error("media worker %d hangs; it is killed", self.number)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, signal.SIGKILL)
+        _kill(pid)
+
+    def _has_moved(self) -> bool:
+        """Whether none of the addresses the worker listens on is this machine's any more."""
+        ours = local_addresses(self._settings.bind_addresses)
+        return self.welcome is not None and not set(self.welcome.endpoint.addresses) & set(ours)
 
     async def _greet(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, token: str, *, wanted: bool
@@ -306,6 +319,11 @@ class WorkerHandle:
     @property
     def _token_path(self) -> Path:
         return self._directory / f"worker-{self.number}.token"
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def _environment() -> dict[str, str]:

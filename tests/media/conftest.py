@@ -2,6 +2,7 @@
 loopback.
 """
 
+import os
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -21,7 +22,8 @@ hypothesis.settings.load_profile("media")
 
 def free_ports(count: int) -> int:
     """The first of `count` UDP ports in a row that are free on loopback."""
-    for first in range(20_000, 32_000, 50):
+    # Elsewhere for each process: two that test at once would both find the same ones free.
+    for first in (20_000 + (os.getpid() * 50 + step) % 12_000 for step in range(0, 12_000, 50)):
         sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(count)]
         try:
             for number, sock in enumerate(sockets):

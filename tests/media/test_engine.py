@@ -2,7 +2,10 @@
 somebody goes.
 """
 
-from collections.abc import AsyncIterator
+import asyncio
+import random
+from collections.abc import AsyncIterator, Iterator
+from struct import pack
 
 import pytest
 import pytest_asyncio
@@ -196,3 +199,47 @@ async def test_feedback_that_claims_packets_we_never_sent_is_not_read(
     body = bytes(2) + b"\xff\xff" + bytes(4) + b"\x1f\xff" * 9
     peer._on_rtcp(b"\x8f\xcd" + (len(body) // 4 + 3).to_bytes(2, "big") + bytes(8) + body + bytes(2))
     assert told == []
+
+
+def authentic_nonsense(load: LoadPeer, chance: random.Random) -> Iterator[bytes]:
+    """Packets that decrypt, and make no sense: a participant's browser may be anybody's program."""
+    assert load._sender is not None
+    for number in range(2_000):
+        body = chance.randbytes(chance.randrange(60))
+        ssrc = chance.choice((load.audio_ssrc, load.video_ssrc, chance.randrange(1 << 32)))
+        kind = chance.choice((111, 96, 97, 0, 127)) | chance.choice((0, 0x80))
+        if not 192 <= kind <= 223:
+            first = chance.choice((0x80, 0x80, 0x90, 0xA0, 0xBF, 0x8F))
+            sequence = chance.choice((number, chance.randrange(1 << 16)))
+            head = pack("!BBHII", first, kind, sequence, chance.randrange(1 << 32), ssrc)
+            # libsrtp refuses to encrypt what contradicts itself.
+            if (data := load._sender.rtp(head, body)) is not None:
+                yield bytes(data)
+        rtcp = pack(
+            "!BBHI", 0x80 | chance.randrange(64), chance.randrange(200, 208), chance.randrange(16), ssrc
+        )
+        if (data := load._sender.rtcp(rtcp + body)) is not None:
+            yield bytes(data)
+
+
+async def test_nothing_a_participant_can_send_makes_the_engine_fail(scene: Scene) -> None:
+    failures: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+    first, second = await scene.join("a"), await scene.join("b")
+    scene.engine.handle(SetRouting(room="r", routing=A_TO_B))
+    chance = random.Random(7)
+    for number, data in enumerate(authentic_nonsense(first, chance)):
+        first._send_datagram(data)
+        first._send_datagram(chance.randbytes(chance.randrange(40)))
+        first._send_datagram(
+            bytes((chance.choice((20, 21, 22, 23, 25)),)) + b"\xfe\xfd" + chance.randbytes(30)
+        )
+        broken = bytearray(check(first))
+        broken[chance.randrange(len(broken))] ^= 1 << chance.randrange(8)
+        first._send_datagram(bytes(broken[: chance.randrange(len(broken) + 1)]))
+        if number % 10 == 0:
+            await asyncio.sleep(0)
+    await talk(second, scene, "b")
+    assert scene.peer("a").packets_in > 500
+    assert scene.peer("a").refused > 500
+    assert failures == []

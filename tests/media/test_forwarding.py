@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from media import rtcp, rtp
 from media.clock import Clock
 from media.description import Codec, Downstream, Extensions, Upstream
-from media.forwarder import RESENDS_PER_S_MAX, Slot
+from media.forwarder import REPORT_AGE_S_MAX, RESENDS_PER_S_MAX, Slot
 from media.nack import MISSING_MAX
 from media.source import PublisherClock, Source
 from tests.media.packets import packet, vp8
@@ -278,6 +278,10 @@ def test_the_encoder_is_told_the_loss_of_the_worst_listener(scene: Scene) -> Non
     assert report is not None
     assert report.fraction_lost == 64
     assert report.lost == 0
+    scene.clock.now_s += REPORT_AGE_S_MAX
+    silent = source.report()
+    assert silent is not None
+    assert silent.fraction_lost == 0
 
 
 def test_our_report_counts_loss_and_echoes_the_publishers_clock(scene: Scene) -> None:

@@ -276,6 +276,36 @@ async def test_a_worker_that_hangs_is_killed_and_replaced(
         await plane.stop()
 
 
+async def test_a_worker_that_hangs_does_not_outlive_its_server(
+    settings: MediaSettings,
+) -> None:
+    plane = Plane(settings)
+    await plane.start()
+    pid = worker_pid(plane)
+    os.kill(pid, signal.SIGSTOP)
+    async with asyncio.timeout(4):
+        await plane.stop()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+async def test_a_worker_starts_anew_when_the_machine_has_moved_to_another_network(
+    settings: MediaSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "WATCH_S", 0.1)
+    plane = Plane(replace(settings, bind_addresses=()))
+    monkeypatch.setattr(supervisor, "local_addresses", lambda wanted: wanted or ("127.0.0.1",))
+    await plane.start()
+    try:
+        pid = worker_pid(plane)
+        await until(lambda: bool(plane.totals()), 3)
+        monkeypatch.setattr(supervisor, "local_addresses", lambda wanted: wanted or ("127.0.0.2",))
+        await until(lambda: plane.workers_up == 1 and worker_pid(plane) != pid, 10)
+        assert "127.0.0.2" in await plane.connect("r", "p", FIREFOX)
+    finally:
+        await plane.stop()
+
+
 async def test_a_worker_that_cannot_be_started_is_tried_again(
     settings: MediaSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
