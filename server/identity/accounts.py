@@ -110,12 +110,12 @@ class Accounts:
             await self._store(UserId(row.user_id), password)
         return _account(row)
 
-    async def reset_password(self, *, email: str, password: str) -> bool:
+    async def reset_password(self, *, email: str, password: str, end_sign_ins: bool = True) -> bool:
         """Set a new password and end every sign-in of the account. False when there is none."""
         user_id = await self.id_of(email)
         if user_id is None:
             return False
-        await self._store(user_id, password, end_sign_ins=True)
+        await self._store(user_id, password, end_sign_ins=end_sign_ins)
         return True
 
     async def disable(self, *, email: str, now: datetime) -> bool:
