@@ -18,10 +18,6 @@ Words = dict[str, tuple[int | tuple[int, int] | tuple[int, str], ...] | None]
 PYTHON_WORDS: Words = {"N_": None}
 TEMPLATE_WORDS: Words = {"_": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
 SCRIPT_WORDS: Words = {"t": None, "tn": (1, 2), "tc": ((1, "c"), 2)}
-OPTIONS: dict[str, dict[str, object]] = {
-    ".html": {"silent": "false", "trimmed": "true"},
-    ".ts": {"parse_template_string": True},
-}
 IMPORTED = re.compile(r"""(?:from|import|import\()\s*["'](\./[\w./-]+\.ts|\.\./[\w./-]+\.ts)["']""")
 
 Key = tuple[str | None, str | tuple[str, str]]
@@ -35,7 +31,7 @@ def messages_in(path: Path) -> Iterator[tuple[int, Key]]:
         ".ts": ("javascript", SCRIPT_WORDS),
     }
     method, words = methods[path.suffix]
-    options = OPTIONS.get(path.suffix, {})
+    options = {"silent": "false", "trimmed": "true"} if path.suffix == ".html" else {}
     with path.open("rb") as source:
         for line, message, _comments, context in extract(method, source, words, options=options):
             key = (str(message[0]), str(message[1])) if isinstance(message, tuple) else str(message)

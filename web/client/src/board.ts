@@ -130,7 +130,8 @@ function count(waits: number): void {
   const shown = byId("waiting-count");
   show(shown, waits > 0);
   say(shown, String(waits));
-  document.title = `${waits > 0 ? tn("{n} waiting", "{n} waiting", waits) : t("Nobody is waiting")} · Meridian`;
+  const title = waits > 0 ? tn("{n} waiting", "{n} waiting", waits) : t("Nobody is waiting");
+  document.title = `${title} · Meridian`;
 }
 
 /** Chime and speak for people who were not waiting before. */

@@ -119,7 +119,8 @@ async function join(button: HTMLButtonElement, problem: HTMLElement): Promise<vo
   }
 }
 
-document.title = `${t("Your video visit")} · Meridian`;
+const title = t("Your video visit");
+document.title = `${title} · Meridian`;
 keepSecretInLinks();
 addEventListener("hashchange", () => location.reload());
 // Back from the visit: the button works again and the state may have changed.

@@ -147,7 +147,7 @@ export interface BoardPerson {
   readonly role: Role;
   /** What they are called. */
   readonly name: string;
-  /** Their language, BCP 47. */
+  /** Theirs, BCP 47; an interpreter's: what the patient speaks. */
   readonly language: string;
   /** Where they are. */
   readonly seat: SeatState;
@@ -565,7 +565,7 @@ export interface PersonView {
   readonly role: Role;
   /** What they are called; empty only if erased. */
   readonly name: string;
-  /** Their language, BCP 47. */
+  /** Theirs, BCP 47; an interpreter's: what the patient speaks. */
   readonly language: string;
   /** Where they are. */
   readonly seat: SeatState;

@@ -2,7 +2,7 @@
 
 import { Failure, post } from "./api.ts";
 import { all, byId, fill, icon, say } from "./dom.ts";
-import { t } from "./i18n.ts";
+import { language, t } from "./i18n.ts";
 import type { BoardMessage, BoardView, ConsultMessage, ServerMessage } from "./protocol.gen.ts";
 import { type Channel, openChannel } from "./socket.ts";
 import { clock, date, type Zone } from "./times.ts";
@@ -52,10 +52,10 @@ function banner(text: string): void {
   else fill(shown);
 }
 
-/** Take one's own seat in a consult; the browser goes to its page. */
+/** Take one's own seat in a consult; the browser goes to its page, in the language of this one. */
 export async function enterConsult(consultId: string): Promise<void> {
   const { url } = await post<{ url: string }>(`/api/consult/${encodeURIComponent(consultId)}/enter`);
-  location.assign(url);
+  location.assign(`${url}?lang=${language()}`);
 }
 
 /** Follow a day's consults (`day` as YYYY-MM-DD, null for today); `onView` gets every newer board. */

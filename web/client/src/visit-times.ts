@@ -28,5 +28,6 @@ export function plannedWords(at: Date, clinic: Zone): string {
   const values = (zone: string) => ({ weekday: weekday(at, zone), time: clock(at, zone) });
   const here = t("The visit is planned for {weekday} at {time}, your time.", values(own));
   if (!clocksDiffer(at, own, clinic.id)) return here;
-  return `${here} ${t("That is {weekday} at {time} in {city}.", { ...values(clinic.id), city: clinic.city })}`;
+  const there = t("That is {weekday} at {time} in {city}.", { ...values(clinic.id), city: clinic.city });
+  return `${here} ${there}`;
 }
