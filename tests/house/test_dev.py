@@ -65,3 +65,27 @@ def test_help_names_every_verb_and_needs_no_environment() -> None:
     for verb in ("run", "test", "check", "bench", "lock", "clean"):
         assert f"\n  {verb} " in shown.stdout
     assert not shown.stderr
+
+
+def test_what_is_missing_is_named_in_one_line_with_the_command_that_brings_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        dev, "SYSTEM", {"here": ("sh",), "away": ("no-such-program",), "far": ("/no/such/*/file",)}
+    )
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    dev.system_packages()
+    [line] = capsys.readouterr().err.splitlines()
+    assert "without away, far;" in line
+    assert line.endswith("sudo apt-get install -y --no-install-recommends away far")
+
+
+def test_nothing_is_said_when_nothing_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MERIDIAN_TEST_BROWSER", "browser")
+    monkeypatch.setattr(
+        dev, "SYSTEM", {"here": ("no-such-program", "sh"), "told": ("$MERIDIAN_TEST_BROWSER",)}
+    )
+    dev.system_packages()
+    assert capsys.readouterr().err == ""
