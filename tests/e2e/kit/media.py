@@ -1,5 +1,6 @@
 """Makes what fake cameras and microphones play: colour clips, tones, speech; with ffmpeg and espeak-ng."""
 
+import os
 import subprocess
 from pathlib import Path
 from typing import Literal
@@ -53,7 +54,7 @@ def speech(language: Language) -> Path:
         return target
     FOLDER.mkdir(parents=True, exist_ok=True)
     voice, text = SPEECH[language]
-    raw = target.with_suffix(".raw.wav")
+    raw = target.with_suffix(f".{os.getpid()}.raw")
     _run(needs.program("espeak-ng", package="espeak-ng"), "-v", voice, "-s", "140", "-w", str(raw), text)
     made = _made(target, "-i", str(raw), "-af", "apad=pad_dur=1", "-ar", str(SAMPLES_PER_S), *WAVE)
     raw.unlink()
@@ -65,7 +66,7 @@ def _made(target: Path, *arguments: str) -> Path:
     if target.exists():
         return target
     FOLDER.mkdir(parents=True, exist_ok=True)
-    part = target.with_suffix(".part")
+    part = target.with_suffix(f".{os.getpid()}.part")
     _run(needs.program("ffmpeg", package="ffmpeg"), "-v", "error", "-y", *arguments, str(part))
     return part.rename(target)
 
