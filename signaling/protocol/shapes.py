@@ -124,7 +124,7 @@ class PersonView(Shape):
     id: Annotated[ParticipantRef, "Their id in this consult."]
     role: Annotated[Role, "What they are in it."]
     name: Annotated[Shown, "What they are called; empty only if erased."]
-    language: Annotated[Language, "Their language, BCP 47."]
+    language: Annotated[Language, "Theirs, BCP 47; an interpreter's: what the patient speaks."]
     seat: Annotated[SeatState, "Where they are."]
     connected: Annotated[bool, "Whether their browser is connected now."]
     audio_on: Annotated[bool, "Whether their microphone is on."]
@@ -189,7 +189,7 @@ class BoardPerson(Shape):
     user: Annotated[UserRef | None, "Their staff account."] = None
     role: Annotated[Role, "What they are in it."]
     name: Annotated[Shown, "What they are called."]
-    language: Annotated[Language, "Their language, BCP 47."]
+    language: Annotated[Language, "Theirs, BCP 47; an interpreter's: what the patient speaks."]
     seat: Annotated[SeatState, "Where they are."]
     connected: Annotated[bool, "Whether their browser is connected now."]
     connection_level: Annotated[ConnectionLevel, "How good their connection is."]

@@ -189,6 +189,12 @@ def _languages(consult: Consult) -> list[str] | None:
     return [patient.language, physician.language] if patient and physician else None
 
 
+def _language(consult: Consult, person: Participant) -> str:
+    """What somebody speaks. An interpreter's pages may be in another: they are here for the patient's."""
+    pair = _languages(consult) if person.role is Role.INTERPRETER else None
+    return pair[0] if pair else person.language
+
+
 def _notices(consult: Consult, me: Participant, screen: shapes.Screen) -> list[shapes.NoticeView]:
     notice = _notice(consult)
     if notice is None or not (screen in ("waiting", "check") or me.role in STAFF):
@@ -239,7 +245,7 @@ def _person(
         id=person.id,
         role=person.role,
         name=known.name,
-        language=person.language,
+        language=_language(consult, person),
         seat=person.seat,
         connected=presence.connection is not None,
         audio_on=presence.audio_on,
@@ -352,7 +358,7 @@ def _board_person(seen: Seen, person: Participant, viewer: StaffUser, now: datet
         user=person.user,
         role=person.role,
         name=known.name,
-        language=person.language,
+        language=_language(seen.consult, person),
         seat=person.seat,
         connected=presence.connection is not None,
         connection_level=presence.connection_level,

@@ -170,7 +170,9 @@ def sample(kind: type[Command], target: ParticipantId, device: DeviceId) -> Comm
             seating=commands.Seating(participant=ParticipantId("new"), role=Role.COMPANION, language="ar")
         ),
         commands.Decline: commands.Decline(participant=target, further_device=False, reason="not_expected"),
-        commands.Admit: commands.Admit(participant=target, device=device, identity_confirmed=True),
+        commands.Admit: commands.Admit(
+            participant=target, device=device, further=True, identity_confirmed=True
+        ),
     }
     if kind in made:
         return made[kind]
@@ -240,7 +242,7 @@ def _accepted(moment: Moment, kind: type[Command], viewer: ParticipantId, target
         tries.append(sample(kind, target, person.further_device))
     if kind is commands.Decline:
         further = commands.Decline(participant=target, further_device=True, reason="not_needed")
-        tries += [further] if person.further_device is not None else []
+        tries += [further] if person.further_waits else []
     for command in tries:
         try:
             decide(moment.after, command, by=SeatHolder(participant=viewer), now=moment.now)
@@ -304,3 +306,11 @@ def test_a_person_sent_away_sees_only_themselves() -> None:
     person = moment.after.participant(NOUR)
     assert person is not None
     assert person.seat in BARRED
+
+
+def test_an_interpreter_is_shown_with_the_language_they_are_here_for() -> None:
+    moment = play(IN_ROOM)[-1]
+    spoken = {p.id: p.language for p in view_for(seen(moment), CHEN, DEVICES[0], now=NINE).people}
+    assert (spoken[AMAL], spoken[NOUR], spoken[CHEN]) == ("ar", "ar", "en")
+    row = row_for(seen(moment), DESK, now=NINE)
+    assert next(p.language for p in row.people if p.id == NOUR) == "ar"
