@@ -125,12 +125,7 @@ class Seats:
             )
             known = await self._held(connection, invited.consult_id, invited.participant_id, cookie)
             if known is not None and cookie is not None:
-                await connection.execute(
-                    update(SeatDevice)
-                    .where(SeatDevice.cookie_hash == hashed(cookie))
-                    .values(expires_at=expires_at, language=language)
-                )
-                return Taken(seat=_seat(known, language=language), cookie=cookie)
+                return await _renewed(connection, known, cookie, language=language, expires_at=expires_at)
             return await _insert(
                 connection,
                 Seat(
@@ -162,12 +157,7 @@ class Seats:
         async with self._database.write() as connection:
             known = await self._held(connection, consult_id, participant_id, cookie)
             if known is not None and cookie is not None and known.user_id == user_id:
-                await connection.execute(
-                    update(SeatDevice)
-                    .where(SeatDevice.cookie_hash == hashed(cookie))
-                    .values(expires_at=expires_at, language=language)
-                )
-                return Taken(seat=_seat(known, language=language), cookie=cookie)
+                return await _renewed(connection, known, cookie, language=language, expires_at=expires_at)
             seat = Seat(
                 consult_id=consult_id,
                 participant_id=participant_id,
@@ -310,6 +300,19 @@ def _seat(row: Row[*tuple[Any, ...]], *, language: str | None = None) -> Seat:
         language=language or row.language,
         further=row.further,
     )
+
+
+async def _renewed(
+    connection: AsyncConnection,
+    known: Row[*tuple[Any, ...]],
+    cookie: str,
+    *,
+    language: str,
+    expires_at: datetime,
+) -> Taken:
+    change = update(SeatDevice).where(SeatDevice.cookie_hash == hashed(cookie))
+    await connection.execute(change.values(expires_at=expires_at, language=language))
+    return Taken(seat=_seat(known, language=language), cookie=cookie)
 
 
 async def _insert(
