@@ -6,8 +6,8 @@ import { permissionPath } from "../../../web/client/src/check/browser.ts";
 import { stepsFor } from "../../../web/client/src/check/check.ts";
 import { resultOf } from "../../../web/client/src/check/devices-step.ts";
 import { chime } from "../../../web/client/src/check/sound.ts";
-import { checkLines, connectionOf } from "../../../web/client/src/people-words.ts";
-import type { Role } from "../../../web/client/src/protocol.gen.ts";
+import { checkLines, connectionOf, readinessOf } from "../../../web/client/src/people-words.ts";
+import type { BoardPerson, Role } from "../../../web/client/src/protocol.gen.ts";
 import { mustIdentify } from "../../../web/client/src/room/desk.ts";
 import { interpreterMissing } from "../../../web/client/src/room/room.ts";
 import { isWaiting, seating, showing } from "../../../web/client/src/room/seating.ts";
@@ -158,4 +158,14 @@ test("whoever was seen interpreting and is no longer named has left; who never c
   assert.match(interpreterMissing(alone, { ...KARIM, connected: false }, true), /lost the connection/);
   assert.equal(interpreterMissing(alone, KARIM, true), "");
   assert.equal(interpreterMissing(alone, { ...KARIM, seat: "waiting" }, true), "");
+});
+
+test("a network that blocks the call is not called a good connection", () => {
+  const check = { camera: "ok", microphone: "ok", speaker: null, network: "failed" } as const;
+  const one = { connected: true, connection_level: "good", seat: "waiting", device_check: check };
+  const said = (changes: object): string[] =>
+    readinessOf({ ...one, ...changes } as unknown as BoardPerson).map(({ words }) => words);
+  assert.deepEqual(said({}), ["Network blocks the call"]);
+  assert.deepEqual(said({ connected: false }), ["Network blocks the call", "Connection lost"]);
+  assert.deepEqual(said({ device_check: { ...check, network: "ok" } }), ["Camera, sound", "Good connection"]);
 });

@@ -7,7 +7,7 @@ import { buttons, cancelButton, choices, chosenIn, type Dialog, openDialog } fro
 import { bdi, fill, h, icon } from "./dom.ts";
 import { t } from "./i18n.ts";
 import { languageName } from "./names.ts";
-import { checkLines, connectionOf, roleName } from "./people-words.ts";
+import { readinessOf, roleName } from "./people-words.ts";
 import type { BoardPerson, BoardRow, DeclineReason, NoticeKind } from "./protocol.gen.ts";
 import { Refusal } from "./socket.ts";
 import { clock, duration, weekday } from "./times.ts";
@@ -181,10 +181,7 @@ function identityFacts(
         : said({ words: t("Not yet"), tone: "warn", icon: "clock" }),
     );
   }
-  add(
-    t("Device check"),
-    ...[...checkLines(person.device_check), connectionOf(person)].map((one) => said(one)),
-  );
+  add(t("Device check"), ...readinessOf(person).map((one) => said(one)));
   return list;
 }
 

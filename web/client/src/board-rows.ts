@@ -3,7 +3,7 @@
 import { cityOf, interpreterOf, languageOf, nameOf, OVER, personOf } from "./board-words.ts";
 import { bdi, h, icon } from "./dom.ts";
 import { t, tn } from "./i18n.ts";
-import { checkLines, connectionOf, roleName, type Said } from "./people-words.ts";
+import { readinessOf, roleName, type Said } from "./people-words.ts";
 import type { BoardPerson, BoardRow } from "./protocol.gen.ts";
 import { clock, minutesBetween, weekday } from "./times.ts";
 
@@ -70,13 +70,7 @@ function waitingRow(row: BoardRow, first: boolean, moment: Moment, actions: Acti
       said(interpreterOf(row), true),
       admitOther(row, personOf(row, "interpreter"), actions),
     ),
-    h(
-      "td",
-      {},
-      ...(patient?.seat === "waiting"
-        ? [...checkLines(patient.device_check), connectionOf(patient)].map((line) => said(line))
-        : []),
-    ),
+    h("td", {}, ...(patient?.seat === "waiting" ? readinessOf(patient).map((line) => said(line)) : [])),
     h("td", {}, actionButtons(row, first, actions)),
   );
 }

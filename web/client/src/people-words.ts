@@ -56,6 +56,13 @@ export function checkLines(check: DeviceCheck | null): Said[] {
   return [{ words, tone: "good", icon: "check" }];
 }
 
+/** The device check and the connection now; a network that carries no call is not called good. */
+export function readinessOf(person: BoardPerson): Said[] {
+  const connection = connectionOf(person);
+  const blocked = person.device_check?.network === "failed" && connection.tone === "good";
+  return [...checkLines(person.device_check), ...(blocked ? [] : [connection])];
+}
+
 function microphoneFault(result: Exclude<CheckResult, "ok">): string {
   switch (result) {
     case "denied":

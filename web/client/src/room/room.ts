@@ -125,14 +125,21 @@ class Room implements Screen {
     tag.classList.toggle("good", level === "good");
     tag.classList.toggle("warn", level !== "good");
     say(part(this.root, "connection-words"), OWN_CONNECTION[level]());
+    // Reached but without sound and picture: the others would otherwise wait for a picture that cannot come.
+    if (blocked && lasted) this.tell("lost");
   }
 
   private measured(quality: Quality): void {
     this.quality = quality;
     this.sayConnection();
-    if (quality.level === this.told || !this.visit.view?.can.includes("report_connection")) return;
-    this.told = quality.level;
-    this.visit.send({ type: "report_connection", level: quality.level }).catch(() => {
+    this.tell(quality.level);
+  }
+
+  /** Tell the others how well connected we are, when that is news. */
+  private tell(level: ConnectionLevel): void {
+    if (level === this.told || !this.visit.view?.can.includes("report_connection")) return;
+    this.told = level;
+    this.visit.send({ type: "report_connection", level }).catch(() => {
       this.told = null;
     });
   }

@@ -46,7 +46,11 @@ export class Tile {
     say(part(this.figure, "initials"), initials(person.name));
     show(part(this.figure, "initials"), person.name !== "");
     show(part(this.figure, "muted"), !person.audio_on && person.seat === "present" && person.connected);
-    say(part(this.figure, "blank-words"), blankWords(state, this.self));
+    const comes = state === "picture" && (this.self || person.connection_level !== "lost");
+    say(
+      part(this.figure, "blank-words"),
+      blankWords(state === "picture" && !comes ? "lost" : state, this.self),
+    );
     if (!this.self) {
       const { words, tone } = connectionOf(person);
       show(part(this.figure, "corner"), tone === "warn" && state !== "lost" && person.seat === "present");
