@@ -20,7 +20,7 @@ from server import demo as demonstration
 from server.demo import Demo
 from server.http.application import application
 from server.http.keys import Services
-from server.http.origin import site
+from server.http.origin import household, site
 from server.http.tickets import LIFETIME_S, Tickets
 from server.identity.accounts import Accounts
 from server.identity.one_use import OneUse
@@ -70,7 +70,7 @@ async def running(settings: Settings, *, demo: bool) -> AsyncIterator[Demo | Non
             tickets=Tickets(tickets),
             ids=SystemIds(),
             origins=frozenset(site(settings).origins),
-            address_of=lambda request: request.remote or "",
+            address_of=lambda request: household(request.remote or ""),
         )
         service = _service(settings, database=database, media=media, gateway=gateway)
         services = _services(
@@ -247,7 +247,14 @@ async def _in_background(stack: AsyncExitStack, work: Coroutine[Any, Any, None])
         with contextlib.suppress(asyncio.CancelledError):
             await task
 
+    task.add_done_callback(_say_if_broken)
     stack.push_async_callback(end)
+
+
+def _say_if_broken(task: asyncio.Task[None]) -> None:
+    """What runs in the background ends with the server; on its own it is a bug, and the log must say so."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("work in the background has ended", exc_info=error)
 
 
 async def run(settings: Settings, *, demo: bool, serving: Callable[[Demo | None], None]) -> None:

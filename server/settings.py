@@ -195,7 +195,7 @@ class SignIn(Section):
         10, ge=1, le=1000, description="Sign-in attempts a minute from one address."
     )
     attempts_per_account: int = Field(
-        20, ge=1, le=1000, description="Wrong passwords a quarter of an hour for one account."
+        20, ge=1, le=1000, description="Sign-in attempts a quarter of an hour for one account."
     )
 
 

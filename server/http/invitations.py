@@ -10,6 +10,7 @@ from server.http.browser import browser_family
 from server.http.errors import HttpError
 from server.http.identify import hand_out
 from server.http.keys import SERVICES, Services
+from server.http.origin import household
 from server.identity.seats import Invited
 from signaling.consult.values import Consult, ParticipantId, Phase, Role
 from signaling.ports import Person
@@ -87,7 +88,7 @@ async def exchange(request: web.Request) -> web.StreamResponse:
 
 
 async def _allow(request: web.Request, services: Services) -> None:
-    if not await services.throttle.allows("invitation_address", request.remote or ""):
+    if not await services.throttle.allows("invitation_address", household(request.remote or "")):
         raise HttpError("too_many")
 
 
@@ -97,7 +98,7 @@ def _state(invited: Invited, consult: Consult, services: Services) -> Invitation
         return "revoked"
     if consult.phase in _OVER:
         return _OVER[consult.phase]
-    if now >= invited.expires_at:
+    if invited.is_late(now):
         return "ended"
     return "too_early" if now < consult.opens_at else "open"
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -11,6 +11,7 @@ from aiohttp import web
 from server.http.errors import HttpError
 from server.settings import Network, Settings, as_origin, is_loopback
 
+HOUSEHOLD_BITS: Final = 64
 FORWARDED_HOPS_MAX: Final = 10
 SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 
@@ -55,6 +56,15 @@ def real_peer(request: web.BaseRequest, trusted: Sequence[Network]) -> str:
             break
         peer = hop.strip()
     return peer
+
+
+def household(address: str) -> str:
+    """What limits by address count: of IPv6 the network, since every home has 2^64 addresses (RFC 6177)."""
+    if ":" not in address or not _is_address(address):
+        return address
+    plain = ip_address(address.partition("%")[0])
+    mapped = plain.ipv4_mapped if isinstance(plain, IPv6Address) else None
+    return str(mapped) if mapped else str(ip_network(f"{plain}/{HOUSEHOLD_BITS}", strict=False))
 
 
 def _is_address(text: str) -> bool:

@@ -11,6 +11,7 @@ from server.http.browser import browser_family
 from server.http.errors import HttpError
 from server.http.identify import consult_id_of, hand_out, staff
 from server.http.keys import SERVICES
+from server.http.origin import household
 from server.http.pages import home
 from server.identity.passwords import PASSWORD_CHARS_MAX
 from signaling.consult.values import UserId
@@ -35,7 +36,7 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
     """Sign in with e-mail and password. A wrong password and an unknown account look and take the same."""
     services = request.app[SERVICES]
     wanted = await body.read(request, SignInBody)
-    allowed = await services.throttle.allows("sign_in_address", request.remote or "")
+    allowed = await services.throttle.allows("sign_in_address", household(request.remote or ""))
     if not (allowed and await services.throttle.allows("sign_in_account", wanted.email.strip().lower())):
         raise HttpError("too_many")
     account = await services.accounts.checked(email=wanted.email, password=wanted.password)
@@ -96,7 +97,7 @@ async def enter_demo(request: web.Request) -> web.StreamResponse:
     wanted = await body.read(request, DemoBody)
     if services.demo_links is None:
         raise HttpError("not_found")
-    if not await services.throttle.allows("demo_address", request.remote or ""):
+    if not await services.throttle.allows("demo_address", household(request.remote or "")):
         raise HttpError("too_many")
     user_id = services.demo_links.redeem(wanted.secret)
     account = await services.accounts.find(user_id) if user_id else None

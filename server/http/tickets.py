@@ -40,8 +40,9 @@ async def issue(request: web.Request) -> web.StreamResponse:
     wanted = await body.read(request, TicketBody)
     if wanted.board:
         account = (await staff(request)).account
-        return _answer(
+        return await _answer(
             services,
+            account.user_id,
             BoardEntry(clinic=account.clinic_id, user=account.user_id, role=Role(account.role)),
         )
     if wanted.consult_id is None or wanted.participant_id is None:
@@ -52,8 +53,9 @@ async def issue(request: web.Request) -> web.StreamResponse:
     seat = taken.seat if taken is not None else held
     if seat is None:
         raise HttpError("not_found")
-    response = _answer(
+    response = await _answer(
         services,
+        seat.device_id,
         SeatEntry(
             consult=seat.consult_id,
             participant=seat.participant_id,
@@ -66,7 +68,9 @@ async def issue(request: web.Request) -> web.StreamResponse:
     return response
 
 
-def _answer(services: Services, entry: Entry) -> web.Response:
+async def _answer(services: Services, holder: str, entry: Entry) -> web.Response:
+    if not await services.throttle.allows("ticket", holder):
+        raise HttpError("too_many")
     return web.json_response({"ticket": services.tickets.issue(entry), "expires_in_s": LIFETIME_S})
 
 

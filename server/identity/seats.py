@@ -19,13 +19,14 @@ from server.identity.random_values import ID_BYTES, hashed, new_id, new_secret
 from server.settings import Invitations as Limits
 from server.storage.database import Database
 from server.storage.tables import TAKEN_AWAY, ConsultRow, Invitation, SeatDevice
-from signaling.consult.values import OPEN, ConsultId, DeviceId, ParticipantId, UserId
+from signaling.consult.values import OPEN, ConsultId, DeviceId, ParticipantId, Phase, UserId
 
 COOKIE_PREFIX: Final = "meridian_seat_"
 # The server decides how long a seat is good; the browser only has to keep the cookie at least as long.
 COOKIE_MAX_AGE_S: Final = 30 * 86400
 DEVICE_LIFETIME_MIN: Final = timedelta(hours=2)
 _OPEN: Final = frozenset(phase.value for phase in OPEN)
+_LIVE: Final = frozenset({Phase.WAITING.value, Phase.IN_PROGRESS.value})
 
 
 def cookie_name(consult_id: ConsultId, participant_id: ParticipantId) -> str:
@@ -46,7 +47,12 @@ class Invited:
     consult_id: ConsultId
     participant_id: ParticipantId
     revoked: bool
+    live: bool
     expires_at: datetime
+
+    def is_late(self, now: datetime) -> bool:
+        """Whether it works no more: while people are there, it does, however long that takes."""
+        return now >= self.expires_at and not self.live
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +121,7 @@ class Seats:
         """
         async with self._database.write() as connection:
             invited = await self._look_up(connection, secret)
-            if invited is None or invited.revoked or now >= invited.expires_at:
+            if invited is None or invited.revoked or invited.is_late(now):
                 return None
             expires_at = max(invited.expires_at, now + DEVICE_LIFETIME_MIN)
             first = await connection.execute(
@@ -245,7 +251,11 @@ class Seats:
     async def _look_up(self, connection: AsyncConnection, secret: str) -> Invited | None:
         query = (
             select(
-                Invitation.consult_id, Invitation.participant_id, Invitation.revoked_at, ConsultRow.ends_at
+                Invitation.consult_id,
+                Invitation.participant_id,
+                Invitation.revoked_at,
+                ConsultRow.ends_at,
+                ConsultRow.phase,
             )
             .join(ConsultRow, ConsultRow.consult_id == Invitation.consult_id)
             .where(Invitation.secret_hash == hashed(secret))
@@ -257,6 +267,7 @@ class Seats:
             consult_id=row.consult_id,
             participant_id=row.participant_id,
             revoked=row.revoked_at is not None,
+            live=row.phase in _LIVE,
             expires_at=row.ends_at + self._valid_after_end,
         )
 

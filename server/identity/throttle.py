@@ -10,9 +10,16 @@ from server.identity.random_values import hashed
 from server.settings import Settings
 
 ACCOUNT_MINUTES: Final = 15
+# Of one device or account; a page needs one each time it connects. More would crowd out those of others.
+TICKETS_PER_MINUTE: Final = 120
 
 What = Literal[
-    "sign_in_address", "sign_in_account", "invitation_address", "invitation_consult", "demo_address"
+    "sign_in_address",
+    "sign_in_account",
+    "invitation_address",
+    "invitation_consult",
+    "demo_address",
+    "ticket",
 ]
 
 
@@ -27,6 +34,7 @@ class Throttle:
             "invitation_address": RateLimitItemPerMinute(invitations.tries_per_minute),
             "invitation_consult": RateLimitItemPerMinute(invitations.tries_per_consult),
             "demo_address": RateLimitItemPerMinute(invitations.tries_per_minute),
+            "ticket": RateLimitItemPerMinute(TICKETS_PER_MINUTE),
         }
         self._windows = FixedWindowRateLimiter(MemoryStorage())
 

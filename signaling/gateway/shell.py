@@ -138,7 +138,7 @@ class Gateway:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """One request of a browser: polling, or the WebSocket for as long as it lives."""
         if not self._same_site(request) or "j" in request.query:
-            return web.Response(status=403)
+            return web.json_response({"code": "foreign_origin"}, status=403)
         if (client := self._clients.get(request.query.get("sid", ""))) is not None:
             self._carry(client, request)
         try:
@@ -147,7 +147,7 @@ class Gateway:
             _log.info("bad engine.io packet: %s", type(error).__name__)
             if (client := request.get(_CLIENT)) is not None:
                 self._spawn(self._drop(client))
-            return web.Response(status=400)
+            return web.json_response({"code": "bad_packet"}, status=400)
         finally:
             if (client := request.get(_CLIENT)) is not None and client.request is request:
                 client.released.set()

@@ -167,6 +167,16 @@ async def test_a_seat_is_kept_as_long_as_its_consult_lasts(http: Any) -> None:
     assert (await http.get(page)).status == 404
 
 
+async def test_a_link_works_while_its_consult_lasts(http: Any) -> None:
+    page = await http.enter("patient")
+    consult = await loaded(http, page)
+    patient = SeatHolder(participant=one(consult, Role.PATIENT).id)
+    await do(http, consult, patient, commands.Arrive(device=await device_of(http, page)))
+    # Longer than a link works after the booked end.
+    http.services.clock.pass_s(http.services.settings.invitations.valid_after_end_s + 3600)
+    assert await http.enter("patient") == page
+
+
 async def test_cookies_that_open_nothing_any_more_are_taken_back(http: Any) -> None:
     page = await http.enter("patient")
     consult = await loaded(http, page)

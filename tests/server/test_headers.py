@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from server.http.headers import security_headers
-from server.http.origin import Site, real_peer, site
+from server.http.origin import Site, household, real_peer, site
 from server.http.routes import DEMO_ROUTES, ROUTES
 from server.settings import Settings
 from server.settings_loading import load
@@ -94,3 +94,18 @@ class Sent:
 def test_only_trusted_proxies_say_who_the_peer_is(remote: str, forwarded: str, peer: str) -> None:
     trusted = load(overrides={"server": {"trusted_proxies": ["10.0.0.0/8"]}}).settings.server.trusted_proxies
     assert real_peer(Sent(remote, forwarded), trusted) == peer  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("198.51.100.7", "198.51.100.7"),
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::9", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::ffff:198.51.100.7", "198.51.100.7"),
+        ("", ""),
+    ],
+)
+def test_limits_count_a_household_not_its_addresses(address: str, counted: str) -> None:
+    assert household(address) == counted

@@ -11,6 +11,7 @@ from server.http import body, front_end
 from server.http.front_end import FrontEnd
 from server.http.routes import DEMO_ROUTES, ROUTES
 from server.http.table import RULES, Who
+from server.identity.throttle import TICKETS_PER_MINUTE
 
 SCANNERS = [
     "WhatsApp/2.23",
@@ -125,6 +126,13 @@ async def test_guessing_is_slowed_down(http: Any) -> None:
     ]
     assert statuses.count(200) == http.services.settings.invitations.tries_per_minute
     assert statuses[-1] == 429
+
+
+async def test_one_device_cannot_crowd_out_the_tickets_of_others(http: Any) -> None:
+    _, _, consult, participant = (await http.enter("patient")).split("/")
+    seat = {"consult_id": consult, "participant_id": participant}
+    answers = [(await http.post("/api/ticket", seat)).status for _ in range(TICKETS_PER_MINUTE + 1)]
+    assert answers == [200] * TICKETS_PER_MINUTE + [429]
 
 
 async def test_someone_elses_seat_and_one_that_does_not_exist_look_the_same(http: Any) -> None:

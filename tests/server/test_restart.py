@@ -117,6 +117,8 @@ async def test_a_killed_server_started_again_keeps_seats_and_sound_and_admits_no
         told = [message["type"] for page in (patient, physician) for message in page.tab.told]
         assert "media_lost" not in told
         assert len(await asyncio.to_thread(_workers, tmp_path)) == 1
+        code, _ = await asyncio.to_thread(servers[-1].end)
+        assert code == 0
 
 
 def _workers(tmp_path: Path) -> list[str]:

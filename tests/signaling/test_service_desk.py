@@ -2,9 +2,12 @@
 
 from datetime import timedelta
 
+import pytest
+
 from signaling.consult.values import ClinicId, Role
-from signaling.errors import Code
+from signaling.errors import Code, VersionConflict
 from signaling.protocol import messages
+from signaling.service.consults import ATTEMPTS_MAX
 from tests.signaling.world import DR_OKAFOR, LEILA, MARIA, World, refused
 
 PATIENT, PHYSICIAN, INTERPRETER = Role.PATIENT, Role.PHYSICIAN, Role.INTERPRETER
@@ -27,6 +30,14 @@ async def test_a_version_conflict_is_tried_again_with_the_next_chat_number(world
     chat = await world.ask("amal", "fetch_chat", after_seq=0)
     assert isinstance(chat, messages.Chat)
     assert [(m.seq, m.text) for m in chat.messages] == [(1, "hello")]
+
+
+async def test_a_writer_that_always_loses_gives_up(world: World) -> None:
+    await world.in_room()
+    world.store.conflicts = 1000
+    with pytest.raises(VersionConflict):
+        await world.ask("amal", "send_message", text="hello")
+    assert world.store.conflicts == 1000 - ATTEMPTS_MAX
 
 
 async def test_chat_is_not_read_on_hold_nor_while_waiting(world: World) -> None:
