@@ -56,10 +56,14 @@ class Boards:
 
     async def flush(self, outbox: Outbox) -> None:
         """Send the boards that have changed since the last flush."""
-        changed, self._changed = self._changed, set()
-        for clinic in changed:
-            for connection, board in self._connections.boards(clinic):
-                await self.show(connection, board, outbox)
+        for clinic in tuple(self._changed):
+            self._changed.discard(clinic)
+            try:
+                for connection, board in self._connections.boards(clinic):
+                    await self.show(connection, board, outbox)
+            except Exception:
+                self.mark(clinic)  # what failed is sent the next time
+                raise
 
     def open_day(self, connection: ConnectionId, day: str | None) -> Board:
         """Choose the day a board shows; None is today."""

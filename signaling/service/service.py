@@ -63,6 +63,7 @@ from signaling.service.scheduling import Scheduler
 
 TICK_S: Final = 1.0
 BOARDS_EVERY_S: Final = 0.25
+AGAIN_AFTER_S: Final = 1.0  # beside the usual wait, when a round has failed
 DUE_AT_ONCE: Final = 50  # consults one tick works on; the rest follow in the next
 LIVE_MAX: Final = 2000  # consults looked at when this server starts
 FURTHER_DEVICES_MAX: Final = 3  # open at once beside the one that holds the seat
@@ -277,18 +278,17 @@ class Service:
 
     async def start(self) -> None:
         """Take over the live consults: whoever was here and does not reconnect in time is lost."""
-        now = self._clock.now()
-        for consult_id in await self._consults.store.live(limit=LIVE_MAX):
-            async with self._consults.hold(consult_id):
-                consult = (await self._consults.load(consult_id)).consult
-                self._media.adopt(consult)
-                await self._consults.presence.update(
-                    consult_id, partial(_nobody_connected, consult=consult, now=now)
-                )
-                for person in consult.participants:
-                    if person.further_device is not None:
-                        gone = commands.ReleaseDevice(participant=person.id, device=person.further_device)
-                        await self._act(consult_id, gone, TheClock())
+        for consult in await self._consults.store.live(limit=LIVE_MAX):
+            await self._each(consult, self._take_over)
+
+    async def _take_over(self, consult_id: ConsultId) -> None:
+        consult, now = (await self._consults.load(consult_id)).consult, self._clock.now()
+        self._media.adopt(consult)
+        await self._consults.presence.update(consult_id, partial(_nobody_connected, consult=consult, now=now))
+        for person in consult.participants:
+            if person.further_device is not None:
+                gone = commands.ReleaseDevice(participant=person.id, device=person.further_device)
+                await self._act(consult_id, gone, TheClock())
 
     async def run(self) -> None:
         """Tick and send boards until cancelled. A failing round is logged and the next one is tried."""
@@ -370,4 +370,5 @@ async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
             await work()
         except Exception:  # noqa: BLE001 (a store that is away comes back; the clock goes on)
             _log.exception("a round failed, trying again")
+            await asyncio.sleep(AGAIN_AFTER_S)
         await asyncio.sleep(seconds)

@@ -2,6 +2,8 @@
 
 from itertools import permutations
 
+import pytest
+
 from signaling.consult.values import PeerId, Role
 from signaling.errors import Code
 from tests.signaling.world import World, refused
@@ -162,3 +164,32 @@ async def test_locks_and_presence_of_what_is_over_are_let_go(world: World) -> No
     await world.service.tick()
     assert await world.presence.known() == ()
     assert len(world.service._consults._locks) == 0
+
+
+async def test_a_damaged_consult_keeps_no_other_from_being_taken_over(world: World) -> None:
+    await world.in_room()
+    damaged = world.consult
+    await world.scheduled()
+    await world.service.tick()
+    world.store.events[damaged][-1] = "{}"
+
+    await world.restart()
+    await world.connect("amal", PATIENT)
+    assert world.view("amal").screen in ("check", "too_early")
+
+
+async def test_a_board_that_could_not_be_sent_is_sent_the_next_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.waiting()
+    before = world.board("maria").revision
+
+    async def away(*_: object) -> None:
+        raise OSError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.store, "board", away)
+        with pytest.raises(OSError):
+            await world.service.flush_boards()
+    await world.service.flush_boards()
+    assert world.board("maria").revision > before
