@@ -200,7 +200,7 @@ async def test_looking_uses_nothing_up_and_only_the_button_takes_the_seat(
     await settled(page, "/v")
     assert {one["path"] for one in clinic.sent} == {"/api/invitation/preview"}
     await page.click("[data-do=join]")
-    await page.wait_for_url("**/help")
+    await page.wait_for_url("**/help?lang=en")
     taken = clinic.sent[-1]
     assert taken["path"] == "/api/invitation/exchange"
     assert taken["secret"] == samples.SECRET
@@ -276,7 +276,7 @@ async def test_the_board_admits_a_patient_only_after_the_tick(
     assert not [one for one in clinic.sent if one.get("type") == "admit"]
     await page.check("#identity")
     await page.click("[data-do=confirm-admit]")
-    await page.wait_for_url("**/help")
+    await page.wait_for_url("**/help?lang=en")
     sent = next(one for one in clinic.sent if one.get("type") == "admit")
     assert sent["consult_id"] == "consult-3"
     assert sent["identity_confirmed"] is True
