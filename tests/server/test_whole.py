@@ -39,9 +39,10 @@ async def browser(settings: Settings) -> AsyncIterator[Browser]:
     await one.close()
 
 
-async def test_three_tabs_of_one_browser_meet_in_a_consult(demo: Demo, browser: Browser) -> None:
-    patient_seat = await browser.take_seat(demo.links["patient"])
-    patient = await browser.open(patient_seat)
+async def patient_waits(demo: Demo, browser: Browser) -> tuple[dict[str, str], Tab]:
+    """The patient's seat and page, in the waiting room."""
+    seat = await browser.take_seat(demo.links["patient"])
+    patient = await browser.open(seat)
     await patient.view(type="consult_view", screen="check")
     text = consent_text("telehealth-1", "en")
     consent = {"text_id": text.text_id, "text_hash": text.sha256, "language": text.language}
@@ -51,10 +52,11 @@ async def test_three_tabs_of_one_browser_meet_in_a_consult(demo: Demo, browser: 
     assert unknown["code"] == "not_found"
     assert (await patient.send(type="give_consent", command_id="consent-1", **consent))["type"] == "accepted"
     assert (await patient.send(type="arrive", command_id="arrive-1"))["type"] == "accepted"
-    waiting = await patient.view(screen="waiting")
-    assert waiting["physician_name"] == "Dr. Elena Marlowe"
-    assert waiting["clinic_name"] == "Test Clinic"
+    return seat, patient
 
+
+async def physician_admits(demo: Demo, browser: Browser, seat: dict[str, str]) -> Tab:
+    """The physician's page, after letting the patient in from the board's visit."""
     await browser.post("/api/demo/enter", {"secret": demo.links["physician"].partition("#")[2]})
     board = await browser.open({"board": True})
     [row] = [one for one in (await board.view(type="board_view"))["rows"] if one["waiting_since"]]
@@ -64,18 +66,36 @@ async def test_three_tabs_of_one_browser_meet_in_a_consult(demo: Demo, browser: 
     physician = await browser.open({"consult_id": consult, "participant_id": me})
     assert (await physician.send(type="arrive", command_id="arrive-2"))["type"] == "accepted"
     await physician.view(screen="room")
-    admitted = await physician.send(
-        type="admit",
-        command_id="admit-001",
-        participant=patient_seat["participant_id"],
-        identity_confirmed=True,
-    )
-    assert admitted["type"] == "accepted"
-    await patient.view(screen="room")
+    admit = {"participant": seat["participant_id"], "identity_confirmed": True}
+    assert (await physician.send(type="admit", command_id="admit-001", **admit))["type"] == "accepted"
+    return physician
 
+
+async def test_three_tabs_of_one_browser_meet_in_a_consult(demo: Demo, browser: Browser) -> None:
+    seat, patient = await patient_waits(demo, browser)
+    waiting = await patient.view(screen="waiting")
+    assert waiting["physician_name"] == "Dr. Elena Marlowe"
+    assert waiting["clinic_name"] == "Test Clinic"
+    await physician_admits(demo, browser, seat)
+    await patient.view(screen="room")
     interpreter = await browser.open(await browser.take_seat(demo.links["interpreter"]))
     assert (await interpreter.send(type="arrive", command_id="arrive-3"))["type"] == "accepted"
     await interpreter.view(screen="waiting")
+
+
+async def test_the_patient_follows_when_the_consult_goes_on(demo: Demo, browser: Browser) -> None:
+    seat, patient = await patient_waits(demo, browser)
+    physician = await physician_admits(demo, browser, seat)
+    await physician.send(type="end", command_id="end-00001", reason="technical")
+    await patient.view(screen="ended")
+    new = (await physician.send(type="continue_consult", command_id="again-001", minutes=15))["consult_id"]
+    assert (await patient.view(type="consult_continued"))["consult_id"] == new
+    assert (await patient.view(continued_as=new))["screen"] == "ended"
+    follows = await browser.open(seat | {"consult_id": new})
+    view = await follows.view(type="consult_view")
+    assert (view["screen"], view["me"]["must_consent"]) == ("check", False)
+    assert (await follows.send(type="arrive", command_id="arrive-4"))["type"] == "accepted"
+    await follows.view(screen="waiting")
 
 
 async def test_a_ticket_opens_one_socket(demo: Demo, browser: Browser) -> None:
