@@ -10,16 +10,14 @@ FILE_LINES_MAX = 450
 FUNCTION_LINES_MAX = 70
 
 CODE = frozenset({".py", ".ts", ".tsx", ".js", ".mjs", ".css", ".html", ".sh"})
-# This file and its tests spell out what they look for.
-EXEMPT_FROM_ADDRESSES = frozenset({"tests/house/rules.py", "tests/house/test_rules.py"})
 
 ADDRESSES = (
     ("a path of one machine", re.compile(r"(?<![\w.~}/-])/(?:work|root|home|tmp|Users)/[\w.-]+")),
     (
         "the address of a package registry or mirror",
         re.compile(
-            r"pypi\.org|pythonhosted\.org|registry\.(?:npmjs|yarnpkg)|npmmirror|(?:deb|security)\.debian\.org"
-            r"|archive\.ubuntu\.com|(?:artifactory|nexus|devpi|mirror)s?\.[\w-]+\.\w+|file:///",
+            r"pypi\.org|pythonhosted\.org|registry\.(?:npmjs|yarnpkg)|npm[m]irror|(?:deb|security)\.debian\.org"
+            r"|archive\.ubuntu\.com|(?:artifactory|nexus|devpi|mirror)s?\.[\w-]+\.\w+|file:[/]{3}",
             re.IGNORECASE,
         ),
     ),
@@ -58,8 +56,6 @@ def size_problems(path: PurePath, text: str) -> Iterator[Problem]:
 
 def address_problems(path: PurePath, text: str) -> Iterator[Problem]:
     """Paths of one machine and registry addresses: a checkout works anywhere and locks name no source."""
-    if path.as_posix() in EXEMPT_FROM_ADDRESSES:
-        return
     locked = path.suffix == ".lock" or path.name == "package-lock.json"
     for number, line in enumerate(text.splitlines(), start=1):
         for what, pattern in ADDRESSES:
