@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import structlog
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web import RequestPayloadError
 
 from server.settings import Server
 
@@ -91,7 +92,8 @@ class _WithoutBadRequests(logging.Filter):
     """What is no HTTP is somebody probing: answered with 400 by aiohttp, not worth a line each."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+        error = record.exc_info[1] if record.exc_info else None
+        return not isinstance(error, HttpProcessingError | RequestPayloadError)
 
 
 _BAD_REQUESTS: Final = _WithoutBadRequests()

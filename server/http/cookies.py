@@ -1,5 +1,6 @@
 """Cookies: one for staff, one for each seat, one for the page language."""
 
+import re
 from typing import Final
 
 from aiohttp import web
@@ -13,6 +14,7 @@ STAFF: Final = "meridian_staff"
 LANGUAGE: Final = "meridian_lang"
 SEAT_LANGUAGE: Final = "meridian_seat_lang"
 LANGUAGE_MAX_AGE_S: Final = 365 * 86400
+_SECRET: Final = re.compile(f"[A-Za-z0-9_-]{{{SECRET_CHARS}}}")
 
 
 def name(site: Site, plain: str) -> str:
@@ -23,7 +25,7 @@ def name(site: Site, plain: str) -> str:
 def read(request: web.Request, site: Site, plain: str) -> str | None:
     """The secret in a cookie, if it has the form of one."""
     value = request.cookies.get(name(site, plain))
-    return value if value is not None and len(value) == SECRET_CHARS else None
+    return value if value is not None and _SECRET.fullmatch(value) else None
 
 
 def seat(
@@ -35,7 +37,11 @@ def seat(
 def seats(request: web.Request, site: Site) -> dict[str, str]:
     """The secrets of all seats this browser has cookies for, by the name of the cookie."""
     prefix = name(site, COOKIE_PREFIX)
-    return {key: value for key, value in request.cookies.items() if key.startswith(prefix)}
+    return {
+        key: value
+        for key, value in request.cookies.items()
+        if key.startswith(prefix) and _SECRET.fullmatch(value)
+    }
 
 
 def put(

@@ -1,14 +1,12 @@
 """The HTTP side: who gets in, what changes nothing, what every answer carries."""
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import pytest
 from yarl import URL
 
-from server.http import body, front_end
-from server.http.front_end import FrontEnd
+from server.http import body
 from server.http.routes import DEMO_ROUTES, ROUTES
 from server.http.table import RULES, Who
 from server.identity.throttle import TICKETS_PER_MINUTE
@@ -349,44 +347,6 @@ async def test_sign_in_goes_on_to_our_own_pages_alone(http: Any) -> None:
     assert "/board/new" in await (await http.get("/signin?next=/board/new")).text()
     for wanted in ("//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)"):
         assert "evil" not in await (await http.get(f"/signin?next={wanted}")).text()
-
-
-async def test_pages_are_compressed_and_what_holds_a_secret_is_not(http: Any) -> None:
-    page = await http.enter("patient")
-    client, headers = (
-        http.client.session,
-        {"Accept": "text/html", "Host": http.origin.removeprefix("http://")},
-    )
-    for accepted, coding in (("gzip, deflate, br", "gzip"), ("identity", None)):
-        url = f"http://127.0.0.1:{http.services.settings.server.port}{page}"
-        answer = await client.get(url, headers=headers | {"Accept-Encoding": accepted})
-        assert answer.headers.get("Content-Encoding") == coding
-        assert "Accept-Encoding" in answer.headers["Vary"]
-        assert "</html>" in await answer.text()
-    _, _, consult, participant = page.split("/")
-    ticket = await http.post("/api/ticket", {"consult_id": consult, "participant_id": participant})
-    preview = await http.post(
-        "/api/invitation/preview", {"secret": http.secret("interpreter"), "language": "en"}
-    )
-    for answer in (ticket, preview):
-        assert answer.status == 200
-        assert "Content-Encoding" not in answer.headers
-
-
-async def test_the_demonstration_notices_a_new_build(
-    http: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = http.services.front.files
-    manifest = tmp_path / "manifest.json"
-    manifest.write_text("{}")
-    monkeypatch.setattr(front_end, "MANIFEST", manifest)
-    after = http.services.front.files
-    assert after is not before
-    assert http.services.front.files is after
-    asked = FrontEnd(follows_builds=False)
-    kept = asked.files
-    manifest.write_text("{} ")
-    assert asked.files is kept
 
 
 async def test_static_files_are_cached_for_ever_compressed_and_nothing_else_is_served(http: Any) -> None:
