@@ -1,4 +1,4 @@
-"""Pages and the files they name, as browsers get them: compressed where that gives nothing away, and fresh."""
+"""Pages and the files they name: compressed where that gives nothing away, and fresh."""
 
 from pathlib import Path
 from typing import Any
