@@ -1,5 +1,7 @@
 """Other ways in: a patient in Firefox, and all three in tabs of one browser."""
 
+from functools import partial
+
 from media.addresses import LOOPBACK, local_addresses
 from tests.e2e.kit import needs
 from tests.e2e.kit.browsers import chromium
@@ -7,6 +9,7 @@ from tests.e2e.kit.firefox import firefox
 from tests.e2e.kit.meridian import meridian
 from tests.e2e.kit.observe import traffic
 from tests.e2e.kit.people import INTERPRETER, PATIENT, PHYSICIAN
+from tests.e2e.kit.tab import eventually
 from tests.e2e.three_party import story
 
 # As people have it: Firefox hides its addresses, and never uses 127.0.0.1. Where there is no other it must.
@@ -61,6 +64,9 @@ async def test_the_three_links_work_as_three_tabs_of_one_browser() -> None:
             await page.bring_to_front()
             await story.on_screen(page, "room")
             await story.shows_tiles(page, [other for other in tabs if other != role])
-            moved = await traffic(page)
-            assert moved.audio_received > 0, moved
-            assert moved.video_received > 0, moved
+            await eventually(
+                partial(traffic, page),
+                lambda moved: moved.audio_received > 0 and moved.video_received > 0,
+                within_s=story.STEP_S_MAX,
+                what=f"sound and pictures reach the {role}",
+            )
