@@ -69,6 +69,7 @@ class Janus:
             "janus",
             f"--configs-folder={self._directory}",
             f"--config={configuration}",
+            cwd=self._directory,  # it makes a folder for recordings where it is started
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
         )
