@@ -76,6 +76,7 @@ async def running(settings: Settings, *, demo: bool) -> AsyncIterator[Demo | Non
         services = _services(
             settings, database=database, media=media, demo=demo, tickets=tickets, hang_up=service.hang_up
         )
+        stack.push_async_callback(services.throttle.close)
         made = await _demo(services) if demo else None
         await service.start()
         await _in_background(stack, service.run())

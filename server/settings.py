@@ -147,6 +147,21 @@ class Database(Section):
     )
 
 
+def _redis_url(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().startswith(("redis://", "rediss://")):
+        raise ValueError("use redis:// or rediss:// and what belongs to it")
+    return value
+
+
+class Redis(Section):
+    """Counts that outlive a restart."""
+
+    url: Annotated[Secret, AfterValidator(_redis_url)] | None = Field(
+        None,
+        description="Redis that counts tries of links and passwords. Not set: this process counts.",
+    )
+
+
 class Clinic(Section):
     """The clinic people see."""
 
@@ -223,6 +238,7 @@ class Settings(BaseSettings):
     server: Server = Server()
     media: Media = Media()
     database: Database = Database()
+    redis: Redis = Redis()
     clinic: Clinic = Clinic()
     waiting: Waiting = Waiting()
     sign_in: SignIn = SignIn()

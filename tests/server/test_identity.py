@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
+from redis import asyncio as asyncio_redis
 from sqlalchemy import select, update
 
 from server.identity.accounts import Accounts, EmailTakenError
@@ -15,7 +17,7 @@ from server.identity.random_values import hashed, new_id, new_password, new_secr
 from server.identity.seats import Seats, cookie_name
 from server.identity.sign_ins import SignIns
 from server.identity.throttle import Throttle
-from server.settings import Invitations, Settings, SignIn
+from server.settings import Invitations, Redis, Settings, SignIn
 from server.storage.consults import Consults
 from server.storage.database import Database
 from server.storage.tables import Invitation, SeatDevice, StaffAccount
@@ -33,6 +35,7 @@ from signaling.consult.values import (
     UserId,
 )
 from signaling.ports import NO_ROWS
+from tests.e2e.kit.ports import free_port
 
 CLINIC = ClinicId("demo")
 PATIENT = ParticipantId("patient")
@@ -356,6 +359,37 @@ async def test_too_many_tries_from_one_address_are_refused_and_others_are_not() 
     allowed = [await throttle.allows("sign_in_address", "192.0.2.7") for _ in range(4)]
     assert allowed == [True, True, True, False]
     assert await throttle.allows("sign_in_address", "192.0.2.8")
+
+
+def counting_in(url: str) -> Throttle:
+    return Throttle(Settings(sign_in=SignIn(attempts_per_minute=3), redis=Redis(url=SecretStr(url))))
+
+
+async def test_with_redis_a_restart_begins_no_new_count(redis_url: str) -> None:
+    before, after = counting_in(redis_url), counting_in(redis_url)
+    address = new_id()
+    assert [await before.allows("sign_in_address", address) for _ in range(3)] == [True, True, True]
+    assert not await after.allows("sign_in_address", address)
+    assert await after.allows("sign_in_address", new_id())
+    for throttle in (before, after):
+        await throttle.close()
+
+
+async def test_without_its_redis_a_server_counts_by_itself() -> None:
+    throttle = counting_in(f"redis://127.0.0.1:{free_port()}/0")
+    allowed = [await throttle.allows("sign_in_address", "192.0.2.7") for _ in range(4)]
+    assert allowed == [True, True, True, False]
+    await throttle.close()
+
+
+async def test_redis_is_told_hashes_alone(redis_url: str) -> None:
+    throttle = counting_in(redis_url)
+    await throttle.allows("sign_in_account", "marlowe@clinic.example")
+    client = asyncio_redis.from_url(redis_url, decode_responses=True)
+    assert [key for key in await client.keys("*") if "marlowe" in key or "clinic" in key] == []
+    assert await client.keys(f"*{hashed('marlowe@clinic.example')}*")
+    await client.aclose()
+    await throttle.close()
 
 
 def test_ids_and_secrets_have_their_bits() -> None:
