@@ -12,6 +12,7 @@ import { mustIdentify } from "../../../web/client/src/room/desk.ts";
 import { interpreterMissing } from "../../../web/client/src/room/room.ts";
 import { isWaiting, seating, showing } from "../../../web/client/src/room/seating.ts";
 import { allowed } from "../../../web/client/src/visit-gate.ts";
+import { zoneOfPatient } from "../../../web/client/src/visit-times.ts";
 import { clockWords } from "../../../web/client/src/visit-words.ts";
 import { person, view } from "./samples.ts";
 
@@ -168,4 +169,13 @@ test("a network that blocks the call is not called a good connection", () => {
   assert.deepEqual(said({}), ["Network blocks the call"]);
   assert.deepEqual(said({ connected: false }), ["Network blocks the call", "Connection lost"]);
   assert.deepEqual(said({ device_check: { ...check, network: "ok" } }), ["Camera, sound", "Good connection"]);
+});
+
+test("whoever is told where the patient is sees the patient's clock beside the planned time", () => {
+  const abroad = person({ role: "patient", time_zone: "Asia/Kuwait", city: "Kuwait City" });
+  assert.deepEqual(zoneOfPatient(view({ people: [ELENA, abroad] })), {
+    id: "Asia/Kuwait",
+    city: "Kuwait City",
+  });
+  assert.equal(zoneOfPatient(view({ role: "interpreter", people: [ELENA, SALMA] })), null);
 });

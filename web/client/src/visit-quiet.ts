@@ -7,7 +7,7 @@ import { duration, minutesBetween } from "./times.ts";
 import type { OpenScreen, Visit } from "./visit-context.ts";
 import { emergencyNumber, fillEmergency, fillPhone } from "./visit-safety.ts";
 import { clone, maybe } from "./visit-template.ts";
-import { plannedLines } from "./visit-times.ts";
+import { plannedLines, zoneOfPatient } from "./visit-times.ts";
 import { troubleWords } from "./visit-words.ts";
 
 /** Where a person still waits for something from us; after the visit a lost connection means nothing. */
@@ -57,7 +57,7 @@ function fillContinued(root: HTMLElement, view: ConsultView): void {
   if (button && goesOn) button.dataset.unfit = "";
 }
 
-/** Both places' clocks with the day, the reader's own first; and how long until the waiting room opens. */
+/** The clocks of all places with the day, the reader's own first; and how long until the waiting room opens. */
 function fillTimes(visit: Visit, root: HTMLElement, view: ConsultView, early: boolean): void {
   const times = maybe(root, "times");
   if (!times) return;
@@ -65,7 +65,7 @@ function fillTimes(visit: Visit, root: HTMLElement, view: ConsultView, early: bo
   fill(
     times,
     h("h2", {}, early ? t("Your visit begins at") : t("The visit was planned for")),
-    ...plannedLines(new Date(view.starts_at), visit.boot.clinic.zone),
+    ...plannedLines(new Date(view.starts_at), visit.boot.clinic.zone, zoneOfPatient(view)),
     early &&
       minutes > 0 &&
       h("p", { class: "dim" }, t("The waiting room opens in {time}.", { time: duration(minutes) })),

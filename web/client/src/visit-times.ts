@@ -1,11 +1,18 @@
-/** When a visit is planned: on this device's clock and the clinic's, each with its day. */
+/** When a visit is planned: on every clock that matters to the reader, each with its day. */
 
 import { bdi, h } from "./dom.ts";
 import { t } from "./i18n.ts";
+import type { ConsultView } from "./protocol.gen.ts";
 import { clock, clocksDiffer, date, deviceZone, weekday, type Zone } from "./times.ts";
 
-/** One line a clock, the reader's own first. */
-export function plannedLines(at: Date, clinic: Zone): HTMLElement[] {
+/** Where the patient's clock is; null for viewers who are not told, which is everybody but staff. */
+export function zoneOfPatient(view: ConsultView): Zone | null {
+  const patient = view.people.find((person) => person.role === "patient");
+  return patient?.time_zone ? { id: patient.time_zone, city: patient.city ?? "" } : null;
+}
+
+/** One line a clock, the reader's own first; staff see the patient's too. */
+export function plannedLines(at: Date, clinic: Zone, patient: Zone | null): HTMLElement[] {
   const own = deviceZone();
   const line = (zone: Zone, words: string): HTMLElement =>
     h(
@@ -18,8 +25,16 @@ export function plannedLines(at: Date, clinic: Zone): HTMLElement[] {
       bdi(words, { class: "dim" }),
     );
   const there = t("Doctor’s time, {city}", { city: clinic.city });
-  if (!clocksDiffer(at, own.id, clinic.id)) return [line(clinic, there)];
-  return [line(own, t("Your time")), line(clinic, there)];
+  const here = clocksDiffer(at, own.id, clinic.id) ? [line(own, t("Your time"))] : [];
+  const away = patient
+    ? [
+        line(
+          patient,
+          patient.city ? t("Patient’s time, {city}", { city: patient.city }) : t("Patient’s time"),
+        ),
+      ]
+    : [];
+  return [...here, line(clinic, there), ...away];
 }
 
 /** The same in a sentence or two. */
