@@ -139,7 +139,10 @@ class Gateway:
         """One request of a browser: polling, or the WebSocket for as long as it lives."""
         if not self._same_site(request) or "j" in request.query:
             return web.json_response({"code": "foreign_origin"}, status=403)
-        if (client := self._clients.get(request.query.get("sid", ""))) is not None:
+        client = self._clients.get(request.query.get("sid", ""))
+        if request.method == "POST" and (request.content_length or 0) > PACKET_MAX:
+            return self._too_long(client)
+        if client is not None:
             self._carry(client, request)
         try:
             response: web.StreamResponse = await self._sio.handle_request(request)
@@ -152,6 +155,12 @@ class Gateway:
             if (client := request.get(_CLIENT)) is not None and client.request is request:
                 client.released.set()
         return response
+
+    def _too_long(self, client: Client | None) -> web.Response:
+        """engine.io would close the session and wait, without end, for somebody to fetch that."""
+        if client is not None:
+            self._spawn(self._drop(client))
+        return web.json_response({"code": "too_large"}, status=413)
 
     def _carry(self, client: Client, request: web.Request) -> None:
         request[_CLIENT] = client
