@@ -55,6 +55,7 @@ SYSTEM = {
     "fonts-noto-color-emoji": ("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf",),
     "pulseaudio": ("pulseaudio",),
     "iproute2": ("ip", "/sbin/ip"),
+    "nftables": ("nft", "/usr/sbin/nft"),
 }
 
 

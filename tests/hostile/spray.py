@@ -39,17 +39,18 @@ class Spray:
         while True:
             for _ in range(round(per_s * BEAT_S)):
                 self.send(next(datagrams))
-            self._hear()
+            self.hear()
             await asyncio.sleep(BEAT_S)
 
-    def _hear(self) -> None:
+    def hear(self) -> None:
+        """Count what has come back."""
         with contextlib.suppress(OSError):
             while self._socket.recv(2_048):
                 self.answers += 1
 
     def close(self) -> None:
         """Stop hearing."""
-        self._hear()
+        self.hear()
         self._socket.close()
 
 

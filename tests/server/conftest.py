@@ -9,6 +9,7 @@ import pytest
 from aiohttp import ClientResponse, CookieJar, web
 from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
+from sqlalchemy import text
 
 from server import compose
 from server.demo import Demo, prepare
@@ -19,6 +20,7 @@ from server.identity.passwords import Passwords
 from server.settings import Settings
 from server.settings_loading import Values, load
 from server.storage.database import Database
+from server.storage.tables import Base
 from server.storage.upgrade import upgrade
 from signaling.consult.values import UserId
 
@@ -68,6 +70,25 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
     await upgrade(database)
     yield database
     await database.close()
+
+
+@pytest.fixture
+async def postgres(postgres_url: str) -> AsyncIterator[Database]:
+    """An empty, upgraded PostgreSQL database."""
+    database = Database(postgres_url.replace("postgresql://", "postgresql+asyncpg://"))
+    await upgrade(database)
+    yield database
+    async with database.write() as connection:
+        tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
+        await connection.execute(text(f"truncate {tables}"))
+    await database.close()
+
+
+@pytest.fixture(params=["database", "postgres"], ids=["sqlite", "postgresql"])
+def each_database(request: pytest.FixtureRequest) -> Database:
+    """The same test on both databases."""
+    found: Database = request.getfixturevalue(request.param)
+    return found
 
 
 class Site:

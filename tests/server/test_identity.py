@@ -77,9 +77,10 @@ async def exchange(seats: Seats, secret: str, now: datetime, cookie: str | None 
 
 
 async def test_200_exchanges_of_one_invitation_at_once_make_exactly_one_first_device(
-    database: Database, seats: Seats, clock: Any
+    each_database: Database, clock: Any
 ) -> None:
-    consult = await a_consult(database, clock.now())
+    seats = Seats(each_database, Invitations())
+    consult = await a_consult(each_database, clock.now())
     secret = await seats.invite(consult.id, PATIENT, now=clock.now())
     taken = await asyncio.gather(*(exchange(seats, secret, clock.now()) for _ in range(200)))
     assert Counter(one.seat.further for one in taken) == {False: 1, True: 199}
