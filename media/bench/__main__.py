@@ -1,5 +1,5 @@
 """`python -m media.bench forward`: forwarded packets per second of CPU time, next to Janus, written to
-RESULTS.md.
+RESULTS.md. `python -m media.bench crossing`: packets that reach another consult, of a million.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import uvloop
 
+from media.bench import crossing as crossings
 from media.bench.client import TICK_S, LoadPeer, own_address
 from media.bench.janus import is_installed
 from media.bench.report import Row, table, write_results
@@ -109,7 +110,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command.add_argument("--consults", type=int, nargs="+", default=[1, 4, 8], help="consults at once")
     command.add_argument("--seconds", type=float, default=8.0, help="of each measurement")
     command.add_argument("--repeats", type=int, default=3, help="of each measurement")
+    command = commands.add_parser("crossing", help="packets that reach another consult; fails when one does")
+    command.add_argument("--consults", type=int, default=20, help="consults at once")
+    command.add_argument("--packets", type=int, default=1_000_000, help="to be received in all")
     options = parser.parse_args(arguments)
+    if options.command == "crossing":
+        result = uvloop.run(crossings.crossing(options.consults, options.packets, print))
+        print(crossings.text(result))
+        crossings.RESULTS.write_text(crossings.text(result))
+        return int(result.foreign > 0)
     rows = uvloop.run(forward(options.consults, options.seconds, options.repeats))
     print(table(rows))
     write_results(rows, options.seconds, options.repeats)

@@ -145,12 +145,15 @@ class LoadPeer:
                 return
             first = data[0] if data else 255
             if 127 < first < 192:
-                self.received += not 192 <= data[1] <= 223
+                self._got(data)
             elif 19 < first < 64:
                 if self._dtls is not None:
                     self._dtls.put(data)
             elif first < 4:
                 self._on_stun(data, address)
+
+    def _got(self, data: bytes) -> None:
+        self.received += not 192 <= data[1] <= 223
 
     def _on_stun(self, data: bytes, address: tuple[str, int]) -> None:
         request = stun.parse_request(data)

@@ -13,7 +13,7 @@ RESULTS = Path(__file__).parent / "RESULTS.md"
 
 _TEXT = """# Forwarding
 
-{date}, {machine}, {cores} cores, Linux {kernel}, Python {python}; load average of the machine {load}.
+{machine}.
 Written by `python -m media.bench forward`.
 
 Everybody in a consult of three sends 180 video packets of 1,100 bytes and 50 audio packets a second and
@@ -62,15 +62,19 @@ def table(rows: list[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def machine() -> str:
+    """When and on what something was measured."""
+    load = ", ".join(f"{average:.1f}" for average in os.getloadavg())
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores, "
+        f"Linux {platform.release()}, Python {platform.python_version()}; load average of the machine {load}"
+    )
+
+
 def write_results(rows: list[Row], seconds: float, repeats: int) -> None:
     """Replace RESULTS.md."""
     text = _TEXT.format(
-        date=f"{datetime.now(UTC):%Y-%m-%d}",
-        machine=platform.machine(),
-        cores=os.cpu_count(),
-        kernel=platform.release(),
-        python=platform.python_version(),
-        load=", ".join(f"{average:.1f}" for average in os.getloadavg()),
+        machine=machine(),
         seconds=seconds,
         repeats=repeats,
         table=table(rows),

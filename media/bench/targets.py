@@ -61,9 +61,13 @@ class Ours:
         """The worker."""
         return self._plane.worker_pids
 
+    def make_peer(self) -> LoadPeer:
+        """One participant."""
+        return LoadPeer(self._certificate, self._address)
+
     async def consult(self, room: int, people: int) -> list[LoadPeer]:
         """One connection each, slots for all others."""
-        peers = [LoadPeer(self._certificate, self._address) for _ in range(people)]
+        peers = [self.make_peer() for _ in range(people)]
         self._peers += peers
         names = [f"p{n}" for n in range(people)]
         await asyncio.gather(
