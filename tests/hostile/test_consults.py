@@ -108,24 +108,6 @@ async def test_a_participant_is_heard_as_nobody_else(call: Call, intruder: Calle
         assert sum(victim.streams[ssrc].marked.get(MARK, 0) for ssrc in known) == 0
 
 
-VP8_OF_16383_BY_16383 = bytes.fromhex("10 10 02 00 9d 01 2a ff 3f ff 3f") + MARK
-
-
-async def test_a_picture_of_any_declared_size_costs_nothing_as_nobody_decodes_it(
-    call: Call, intruder: Caller
-) -> None:
-    kind = int(re.findall(r"a=rtpmap:(\d+) VP8/", intruder.answer)[0])
-    listen(*call.victims)
-    heard = [victim.heard(MARK) for victim in call.victims]
-    async with call.unhurt():
-        for number in range(BURST):
-            for more, payload in enumerate((VP8_OF_16383_BY_16383, b"")):
-                count = 20_000 + 2 * number + more  # after all that this SSRC has sent before
-                head = struct.pack("!BBHII", 0x80, kind, count, number * 3_000, intruder.ssrcs[1])
-                await intruder.send_rtp(head + payload)
-    assert all(victim.heard(MARK) > had for victim, had in zip(call.victims, heard, strict=True))
-
-
 async def test_media_under_keys_of_a_strangers_making_is_no_media(call: Call) -> None:
     listen(*call.victims)
     heard = [victim.heard(MARK) for victim in call.victims]
