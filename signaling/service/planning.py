@@ -117,16 +117,17 @@ def _person(scene: Scene, wanted: ParticipantId) -> Participant:
     return person
 
 
+NO_DEVICE: Final = DeviceId("")
+
+
 def _admit(message: messages.Admit, scene: Scene) -> Planned:
     person = _person(scene, message.participant)
     asks = person.further_device or (person.device if person.unconfirmed else None)
     device = asks if message.further_device else person.device
-    if device is None:
-        raise Refused(Code.NOT_NOW, "no such device is waiting")
     return Planned(
         command=commands.Admit(
             participant=person.id,
-            device=device,
+            device=device or NO_DEVICE,  # the rules refuse it, after asking who may admit at all
             further=message.further_device,
             identity_confirmed=message.identity_confirmed,
         )

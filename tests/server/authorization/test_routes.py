@@ -1,0 +1,93 @@
+"""What everybody is answered at every route, about the consult they are in, another one and one that has ended.
+
+One status a visitor, in the order of `EVERYBODY`: nobody, the patient and the interpreter with their links, the
+physician of the consult, another physician, the coordinator, an interpreter with an account, another clinic's
+coordinator. Where a body is needed they send what is well formed but proves nothing.
+"""
+
+import json
+from typing import Any, Final
+
+from server.http.routes import DEMO_ROUTES, ROUTES
+from tests.server.authorization.visitors import EVERYBODY, Target, Visitors
+
+TABLE: Final = """
+GET  /                                      200 200 200 303 303 303 303 303
+GET  /help                                  200 200 200 200 200 200 200 200
+GET  /signin                                200 200 200 200 200 200 200 200
+GET  /static/{file:.+}                      404 404 404 404 404 404 404 404
+GET  /v                                     200 200 200 200 200 200 200 200
+POST /api/invitation/preview                400 400 400 400 400 400 400 400
+POST /api/invitation/exchange               400 400 400 400 400 400 400 400
+GET  /c/{consult_id}/{participant_id} own   404 200 200 200 404 404 404 404
+GET  /c/{consult_id}/{participant_id} other 404 404 404 404 404 404 404 404
+GET  /c/{consult_id}/{participant_id} ended 404 200 200 200 404 404 404 404
+POST /api/ticket own                        404 200 200 200 404 404 404 404
+POST /api/ticket other                      404 404 404 404 404 404 404 404
+POST /api/ticket ended                      404 200 200 200 404 404 404 404
+POST /api/ticket board                      401 401 401 200 200 200 200 200
+GET  /board                                 303 303 303 200 200 200 303 200
+GET  /board/new                             303 303 303 303 303 200 303 200
+GET  /desk                                  303 303 303 303 303 303 200 303
+POST /api/consult/{consult_id}/enter own    401 401 401 200 403 403 403 404
+POST /api/consult/{consult_id}/enter other  401 401 401 403 403 403 403 404
+POST /api/consult/{consult_id}/enter ended  401 401 401 200 403 403 403 404
+GET  /healthz                               200 200 200 200 200 200 200 200
+GET  /readyz                                200 200 200 200 200 200 200 200
+GET  /metrics                               200 200 200 200 200 200 200 200
+GET  /demo                                  200 200 200 200 200 200 200 200
+POST /api/demo/enter                        400 400 400 400 400 400 400 400
+POST /api/signin                            400 400 400 400 400 400 400 400
+POST /api/signout                           200 200 200 200 200 200 200 200
+"""
+BOARD_TICKET: Final = {"board": True}
+
+
+def _table() -> list[tuple[str, str, str, list[int]]]:
+    """Method, path, which consult ("" where none is named) and the statuses; signing out comes last."""
+    rows = []
+    for line in TABLE.strip().splitlines():
+        words = line.split()
+        statuses = [int(word) for word in words[-len(EVERYBODY) :]]
+        method, path, *which = words[: -len(EVERYBODY)]
+        rows.append((method, path, "".join(which), statuses))
+    return rows
+
+
+def _said(path: str, which: str, target: Target, who: str) -> str:
+    if path != "/api/ticket":
+        return "{}"
+    seat = {"consult_id": target.consult, "participant_id": target.seat(who)}
+    return json.dumps(BOARD_TICKET if which == "board" else seat)
+
+
+def test_every_route_has_a_row_and_every_row_a_route() -> None:
+    assert {(method, path) for method, path, _, _ in _table()} == {
+        (route.method, route.path) for route in ROUTES + DEMO_ROUTES
+    }
+
+
+async def test_everybody_is_answered_what_the_table_says(http: Any) -> None:
+    visitors = Visitors(http)
+    await visitors.come()
+    wrong = {}
+    for method, path, which, statuses in sorted(
+        _table(), key=lambda row: row[2] == "ended" or "signout" in row[1]
+    ):
+        if which == "ended" and "ended" not in visitors.targets:
+            await visitors.end()
+        target = visitors.targets.get(which, visitors.targets["own"])
+        for who, expected in zip(EVERYBODY, statuses, strict=True):
+            named = {
+                "{consult_id}": target.consult,
+                "{participant_id}": target.seat(who),
+                "{file:.+}": "no.js",
+            }
+            address = path
+            for field, value in named.items():
+                address = address.replace(field, value)
+            body = _said(path, which, target, who) if method == "POST" else None
+            status = await visitors.send(who, method, address, body)
+            if status != expected:
+                wrong[method, path, which, who] = f"{status}, not {expected}"
+    assert wrong == {}
