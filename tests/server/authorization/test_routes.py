@@ -1,8 +1,8 @@
-"""What everybody is answered at every route, about the consult they are in, another one and one that has ended.
+"""What everybody is answered at every route, about their own consult, another one and one that has ended.
 
-One status a visitor, in the order of `EVERYBODY`: nobody, the patient and the interpreter with their links, the
-physician of the consult, another physician, the coordinator, an interpreter with an account, another clinic's
-coordinator. Where a body is needed they send what is well formed but proves nothing.
+One status a visitor, in the order of `EVERYBODY`: nobody, the patient and the interpreter with their links,
+the physician of the consult, another physician, the coordinator, an interpreter with an account, another
+clinic's coordinator. Where a body is needed they send what is well formed but proves nothing.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Everybody who may come to the server, each in a browser of their own, and the consults they try to reach."""
+"""Everybody who may come, each with cookies of their own, and the consults they try to reach."""
 
 from dataclasses import dataclass, field
 from typing import Any
