@@ -1,7 +1,8 @@
-"""What everybody may send, about the consult they are in, another one and one that has ended: one table.
+"""What everybody may send, about their own consult, another one and one that has ended, in one table.
 
-One letter a person, in the order of `EVERYBODY`: in the consult patient, companion, interpreter and physician; at
-a board its physician, a physician who is not in it, the coordinator, an interpreter, and another clinic's coordinator.
+One letter a person, in the order of `EVERYBODY`: in the consult patient, companion, interpreter, physician;
+at a board its physician, a physician who is not in it, the coordinator, an interpreter, and another clinic's
+coordinator.
 """
 
 from typing import Final
