@@ -7,6 +7,7 @@ from aiohttp import CookieJar
 
 from server.demo_day import VISITS
 from signaling.consult import commands
+from signaling.consult.events import Event
 from signaling.consult.evolve import replay
 from signaling.consult.rules import decide
 from signaling.consult.values import ConsultId, DeviceId, ParticipantId, Role, SeatHolder, UserId
@@ -75,7 +76,8 @@ class Visitors:
         own = self.targets["own"]
         before = await store.load(own.consult)
         physician = SeatHolder(participant=own.seats["physician"])
-        after, happened = before, []
+        after = before
+        happened: list[Event] = []
         for command, by in _course(own, physician):
             events = decide(after, command, by=by, now=self._site.services.clock.now())
             happened += events
