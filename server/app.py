@@ -33,9 +33,10 @@ from server.settings import Settings
 from server.storage.consults import Consults
 from server.storage.database import Database, DatabaseBusyError
 from server.storage.upgrade import NewerDatabaseError, is_current, upgrade
+from server.turn import TurnRelays
 from signaling.consult.values import DeviceId, UserId
 from signaling.gateway import Gateway
-from signaling.ports import Entry
+from signaling.ports import Clock, Entry
 from signaling.service.presences import InProcessPresence
 from signaling.service.service import Service
 from web.render import MissingAssetError
@@ -134,6 +135,7 @@ def _service(settings: Settings, *, database: Database, media: MediaAdapter, gat
         store=Consults(database),
         presence=InProcessPresence(),
         media=media,
+        relays=_relays(settings, clock),
         clock=clock,
         ids=SystemIds(),
         invitations=links,
@@ -144,6 +146,12 @@ def _service(settings: Settings, *, database: Database, media: MediaAdapter, gat
     )
     gateway.bind(service)
     return service
+
+
+def _relays(settings: Settings, clock: Clock) -> TurnRelays:
+    turn = settings.turn
+    secret = turn.secret.get_secret_value() if turn.secret else ""
+    return TurnRelays(turn.urls, secret, valid_s=turn.credential_valid_s, clock=clock)
 
 
 def _services(

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from server.turn import address_of
 from signaling.protocol.fields import Language, Phone
 
 ENV_PREFIX = "MERIDIAN_"
@@ -138,6 +139,29 @@ class Media(Section):
     )
 
 
+def _turn_urls(value: tuple[str, ...]) -> tuple[str, ...]:
+    for url in value:
+        address_of(url)
+    return value
+
+
+class Turn(Section):
+    """Relays for people whose network blocks the direct way to the media ports."""
+
+    urls: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list), AfterValidator(_turn_urls)] = Field(
+        (),
+        max_length=5,
+        description="TURN URIs: turn:turn.example.org:3478, the same with ?transport=tcp, "
+        "turns:turn.example.org:443. All are tried at once.",
+    )
+    secret: Secret | None = Field(
+        None, description="What coturn knows as static-auth-secret. Or file:/path/of/secret."
+    )
+    credential_valid_s: int = Field(
+        600, ge=60, le=86400, description="Seconds in which a credential opens a relay; open ones stay."
+    )
+
+
 class Database(Section):
     """Where consults are kept."""
 
@@ -237,6 +261,7 @@ class Settings(BaseSettings):
 
     server: Server = Server()
     media: Media = Media()
+    turn: Turn = Turn()
     database: Database = Database()
     redis: Redis = Redis()
     clinic: Clinic = Clinic()
@@ -258,6 +283,8 @@ class Settings(BaseSettings):
             host = urlsplit(server.public_url).hostname or ""
             if not is_loopback(host):
                 raise ValueError("server.public_url: browsers give camera and microphone to https pages only")
+        if bool(self.turn.urls) != (self.turn.secret is not None):
+            raise ValueError("turn.urls and turn.secret: set both or neither")
         if self.media.port + self.media.workers - 1 > 65535:
             raise ValueError("media.port: too high for that many media workers")
         return self

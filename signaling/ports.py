@@ -146,6 +146,23 @@ class MediaPort(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relay:
+    """TURN servers, and the credential they accept for a while."""
+
+    urls: tuple[str, ...]
+    username: str
+    credential: str
+
+
+class Relays(Protocol):
+    """Where media may be relayed when a network blocks the direct way."""
+
+    def of(self, participant: ParticipantId) -> Sequence[Relay]:
+        """Fresh credentials for one connection of this participant; empty where there is no relay."""
+        ...
+
+
 class PresenceStore(Protocol):
     """Presence of consults: ephemeral, shared by the servers that serve them."""
 
@@ -273,6 +290,8 @@ __all__ = [
     "Person",
     "PersonChange",
     "PresenceStore",
+    "Relay",
+    "Relays",
     "Routing",
     "SeatEntry",
     "SideRows",

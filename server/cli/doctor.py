@@ -58,6 +58,19 @@ def findings(settings: "Settings") -> Iterator[Finding]:
     )
     for check in checks:
         yield check(settings)
+    yield from _relays(settings)
+
+
+def _relays(settings: "Settings") -> Iterator[Finding]:
+    """Each way to each TURN server, as a browser would go it."""
+    from server.cli.turn_legs import trouble
+
+    if not settings.turn.urls:
+        yield Finding(check="relay", found="none is set; who cannot send UDP to the media ports stays out")
+    for url in settings.turn.urls:
+        found = asyncio.run(trouble(url, settings))
+        hint = found.hint if found else ""
+        yield Finding(check=f"relay {url}", found=found.found if found else "relays to us", hint=hint)
 
 
 def _python(_settings: "Settings") -> Finding:

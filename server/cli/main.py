@@ -2,7 +2,7 @@
 
 import typer
 
-from server.cli import config, database, doctor, serve
+from server.cli import config, database, doctor, serve, turn
 
 app = typer.Typer(
     name="meridian",
@@ -14,6 +14,7 @@ app = typer.Typer(
 app.add_typer(config.app, name="config")
 app.add_typer(database.db, name="db")
 app.add_typer(database.user, name="user")
+app.add_typer(turn.app, name="turn")
 app.add_typer(database.consult, name="consult")
 app.command()(serve.serve)
 app.command()(doctor.doctor)

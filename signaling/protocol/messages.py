@@ -35,7 +35,15 @@ from signaling.protocol.fields import (
     Ticket,
     Time,
 )
-from signaling.protocol.shapes import BoardView, ChatMessage, ConsultView, DeviceCheck, InvitationLink, Person
+from signaling.protocol.shapes import (
+    BoardView,
+    ChatMessage,
+    ConsultView,
+    DeviceCheck,
+    InvitationLink,
+    Person,
+    RelayServers,
+)
 
 CHAT_PAGE_MAX = 50  # messages in one answer to fetch_chat
 
@@ -332,6 +340,7 @@ class MediaAnswer(Shape):
     type: Literal["media_answer"] = "media_answer"
     peer: Annotated[PeerRef, "The id of this RTCPeerConnection."]
     answer: Annotated[str, "SDP."]
+    relays: Annotated[list[RelayServers], MaxLen(4), "For `iceServers`, before candidates are gathered."]
 
 
 class Chat(Shape):

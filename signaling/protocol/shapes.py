@@ -262,6 +262,14 @@ class InvitationLink(Shape):
     url: Annotated[Url, "The secret is in its fragment."]
 
 
+class RelayServers(Shape):
+    """TURN servers, as RTCIceServer has them, and the credential they accept for some minutes."""
+
+    urls: Annotated[list[str], "TURN URIs (RFC 7065)."]
+    username: Annotated[str, "When it ends, and whose it is."]
+    credential: Annotated[str, "The password."]
+
+
 class ChatMessage(Shape):
     """One chat message."""
 

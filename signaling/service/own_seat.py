@@ -14,7 +14,7 @@ from signaling.consult.presence import (
 from signaling.consult.rules import decide
 from signaling.consult.values import HERE, Consult, Participant, PeerId, SeatHolder, SeatState
 from signaling.errors import Code, Refused
-from signaling.ports import Clock, Ids
+from signaling.ports import Clock, Ids, Relays
 from signaling.protocol import messages, shapes
 from signaling.service.consults import Consults
 from signaling.service.media import MediaKeeper
@@ -32,11 +32,19 @@ class OwnSeat:
     """Handles what is about the sender's own seat only. Called under the consult's lock."""
 
     def __init__(
-        self, *, consults: Consults, media: MediaKeeper, publisher: Publisher, clock: Clock, ids: Ids
+        self,
+        *,
+        consults: Consults,
+        media: MediaKeeper,
+        relays: Relays,
+        publisher: Publisher,
+        clock: Clock,
+        ids: Ids,
     ) -> None:
         """Work on the same consults as the handler."""
         self._consults = consults
         self._media = media
+        self._relays = relays
         self._publisher = publisher
         self._clock = clock
         self._ids = ids
@@ -78,7 +86,11 @@ class OwnSeat:
         answer = await self._media.connect(consult.id, peer, message.offer)
         await self._consults.presence.update(consult.id, lambda p: with_peer(p, me.id, peer))
         await self._publisher.publish(consult.id)
-        return messages.MediaAnswer(peer=peer, answer=answer)
+        relays = [
+            shapes.RelayServers(urls=list(one.urls), username=one.username, credential=one.credential)
+            for one in self._relays.of(me.id)
+        ]
+        return messages.MediaAnswer(peer=peer, answer=answer, relays=relays)
 
     async def close_media(
         self, consult: Consult, me: Participant, message: messages.CloseMedia

@@ -48,6 +48,7 @@ from signaling.ports import (
     MediaPort,
     Outbox,
     PresenceStore,
+    Relays,
     SeatEntry,
 )
 from signaling.protocol import messages
@@ -80,6 +81,7 @@ class Service:
         store: ConsultStore,
         presence: PresenceStore,
         media: MediaPort,
+        relays: Relays,
         clock: Clock,
         ids: Ids,
         invitations: Invitations,
@@ -121,6 +123,7 @@ class Service:
             own_seat=OwnSeat(
                 consults=self._consults,
                 media=self._media,
+                relays=relays,
                 publisher=self._publisher,
                 clock=clock,
                 ids=ids,

@@ -27,6 +27,7 @@ from signaling.ports import (
     Entry,
     Person,
     PersonChange,
+    Relay,
     Routing,
     SideRows,
 )
@@ -170,6 +171,14 @@ class MemoryMedia:
         return {(link.publisher, link.subscriber) for link in links if link.source == "audio"}
 
 
+class OneRelay:
+    """One TURN server, and a password nobody would guess is one."""
+
+    def of(self, participant: ParticipantId) -> Sequence[Relay]:
+        return (Relay(urls=("turn:turn.example",), username=f"1:{participant}", credential="pass"),)
+
+
+@dataclass
 @dataclass
 class MemoryTickets:
     """Tickets made by hand; each works once."""

@@ -28,6 +28,7 @@ from tests.signaling.fakes import (
     MemoryMedia,
     MemoryStore,
     OneClinic,
+    OneRelay,
     OneText,
     Sent,
 )
@@ -75,6 +76,7 @@ class World:
             store=self.store,
             presence=self.presence,
             media=self.media,
+            relays=OneRelay(),
             clock=self.clock,
             ids=self.ids,
             invitations=self.invitations,

@@ -7,6 +7,7 @@ from typing import Any
 from playwright.async_api import Browser, ConsoleMessage, Error, Page, Playwright, async_playwright
 
 from tests.e2e.kit import media, needs
+from tests.e2e.kit.network import Home
 from tests.e2e.kit.page_scripts import KEEP_CONNECTIONS
 from tests.e2e.kit.people import Person
 
@@ -48,13 +49,14 @@ class Browsers:
         devices: bool = True,
         granted: bool = True,
         flags: tuple[str, ...] = (),
+        home: Home | None = None,
         **options: Any,
     ) -> Page:
         """A page in a browser of its own.
 
         `person` is seen and heard by camera and microphone (`speaks`: a sentence in place of the tone).
-        Without `devices` there are none; without `granted` the person refuses them. Other `options` go to
-        the context.
+        Without `devices` there are none; without `granted` the person refuses them. At a `home` the browser
+        is in that network, and trusts every certificate. Other `options` go to the context.
         """
         given = [*FLAGS, *flags]
         if devices:
@@ -65,7 +67,9 @@ class Browsers:
             given.append(f"--use-file-for-fake-video-capture={media.camera_clip(person)}")
             voice = media.speech(speaks) if speaks else media.tone(person)
             given.append(f"--use-file-for-fake-audio-capture={voice}")
-        browser = await self._launch(given)
+        if home:
+            given.append("--ignore-certificate-errors")  # of TURN too, which the context's option leaves out
+        browser = await self._launch(given, home)
         screen = self._phone() if phone else {"viewport": DESK}
         context = await browser.new_context(
             **{**screen, "locale": locale, "timezone_id": time_zone, **options}
@@ -78,10 +82,9 @@ class Browsers:
             await page.goto(url)
         return page
 
-    async def _launch(self, flags: list[str]) -> Browser:
-        browser = await self._playwright.chromium.launch(
-            executable_path=needs.chromium(), headless=True, args=flags
-        )
+    async def _launch(self, flags: list[str], home: Home | None) -> Browser:
+        program = home.launcher(needs.chromium()) if home else needs.chromium()
+        browser = await self._playwright.chromium.launch(executable_path=program, headless=True, args=flags)
         self._exits.push_async_callback(_closed, browser)
         return browser
 

@@ -7,7 +7,7 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,23 +36,41 @@ class Meridian:
 
 @contextlib.asynccontextmanager
 async def meridian(
-    *arguments: str, env: dict[str, str] | None = None, log: str = "server.log"
+    *arguments: str,
+    env: dict[str, str] | None = None,
+    log: str = "server.log",
+    prefix: Sequence[str] = (),
+    data: Path | None = None,
 ) -> AsyncIterator[Meridian]:
-    """`python -m server serve --demo` until the block ends; its log is left in tests/e2e/.out."""
+    """`python -m server serve --demo` until the block ends; its log is left in tests/e2e/.out.
+
+    `prefix` are words in front of the command; `data` is a folder that outlives the block.
+    """
     with tempfile.TemporaryDirectory(prefix="meridian-") as folder:
         port = free_port()
+        kept = data or Path(folder) / "data"
         told = Path(folder) / "links.json"
         own = {
             "PYTHONPATH": str(needs.ROOT),
             "MERIDIAN_SERVER__PORT": str(port),
-            "MERIDIAN_SERVER__DATA_DIR": str(Path(folder) / "data"),
+            "MERIDIAN_SERVER__DATA_DIR": str(kept),
             "MERIDIAN_MEDIA__PORT": str(free_port(socket.SOCK_DGRAM, count=MEDIA_WORKERS)),
             "MERIDIAN_MEDIA__WORKERS": str(MEDIA_WORKERS),
         }
         path = needs.out(log)
         with path.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "server", "serve", "--demo", "--demo-json", str(told), *arguments),
+                *(
+                    *prefix,
+                    sys.executable,
+                    "-m",
+                    "server",
+                    "serve",
+                    "--demo",
+                    "--demo-json",
+                    str(told),
+                    *arguments,
+                ),
                 cwd=needs.ROOT,
                 env={**os.environ, **own, **(env or {})},
                 stdout=output,
@@ -60,8 +78,8 @@ async def meridian(
             )
         try:
             links = await _links(process, told, path)
-            origin = f"http://127.0.0.1:{port}"
-            yield Meridian(origin=origin, links=links, data=Path(folder) / "data", log=path, process=process)
+            origin = "/".join(links["patient"].split("/")[:3])
+            yield Meridian(origin=origin, links=links, data=kept, log=path, process=process)
         finally:
             await stop(process)
 

@@ -511,6 +511,8 @@ export interface MediaAnswer {
   readonly peer: string;
   /** SDP. */
   readonly answer: string;
+  /** For `iceServers`, before candidates are gathered. */
+  readonly relays: readonly RelayServers[];
 }
 
 /** The server has lost the viewer's peer: make a new RTCPeerConnection now. */
@@ -624,6 +626,16 @@ export interface Refusal {
   readonly code: Code;
   /** With `internal`: what to quote to support. */
   readonly support_id: string | null;
+}
+
+/** TURN servers, as RTCIceServer has them, and the credential they accept for some minutes. */
+export interface RelayServers {
+  /** TURN URIs (RFC 7065). */
+  readonly urls: readonly string[];
+  /** When it ends, and whose it is. */
+  readonly username: string;
+  /** The password. */
+  readonly credential: string;
 }
 
 /** Take someone out for good. */

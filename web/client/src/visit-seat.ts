@@ -107,9 +107,9 @@ class Seat implements Visit {
     return this.channelOut.send<Ack>(known as ClientMessage);
   }
 
-  private async connectMedia(offer: string): Promise<string> {
-    const { peer, answer } = await this.send<MediaAnswer>({ type: "connect_media", offer });
-    this.peer = peer;
+  private async connectMedia(offer: string): Promise<MediaAnswer> {
+    const answer = await this.send<MediaAnswer>({ type: "connect_media", offer });
+    this.peer = answer.peer;
     return answer;
   }
 

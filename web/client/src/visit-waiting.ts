@@ -10,7 +10,7 @@ import { keep, kept } from "./visit-kept.ts";
 import { emergencyNumber, fillEmergency } from "./visit-safety.ts";
 import { clone, maybe, part } from "./visit-template.ts";
 import { plannedWords } from "./visit-times.ts";
-import { troubleWords } from "./visit-words.ts";
+import { pathWords, troubleWords } from "./visit-words.ts";
 
 const TICK_MS = 20_000;
 
@@ -33,6 +33,7 @@ export const openWaiting: OpenScreen = (visit, root) => {
       const words = troubleWords(visit);
       show(part(root, "media"), words !== "");
       say(part(root, "media-words"), words);
+      say(part(root, "path"), words ? "" : pathWords(visit.media.path));
     },
     close() {
       window.clearInterval(tick);

@@ -1,6 +1,7 @@
 /** Sentences for what the server says in codes: refusals and what keeps a person out. */
 
 import { t } from "./i18n.ts";
+import type { Path } from "./media/stats.ts";
 import { Refusal } from "./socket.ts";
 import type { Visit } from "./visit-context.ts";
 
@@ -72,6 +73,23 @@ export function blockedWords(visit: Visit): string {
     return t("The clinic cannot carry sound and picture at the moment. We keep trying.");
   }
   return t("This network blocks sound and picture. Try another Wi-Fi or your mobile data. We keep trying.");
+}
+
+/** Which way sound and picture take; "" while there is none. */
+export function pathWords(path: Path | null): string {
+  switch (path) {
+    case "direct":
+      return t("Sound and picture reach the clinic directly.");
+    case "udp":
+    case "tcp":
+      return t("This network blocks the direct way. Sound and picture go through our relay. That works too.");
+    case "tls":
+      return t(
+        "This network lets only web pages through. Sound and picture go the same way. That works too.",
+      );
+    case null:
+      return "";
+  }
 }
 
 /** What keeps this person from the clinic outside the room, in words; "" when nothing does. */

@@ -10,6 +10,7 @@ import type { CheckResult } from "../protocol.gen.ts";
 import type { Visit } from "../visit-context.ts";
 import { fillPhone } from "../visit-safety.ts";
 import { clone, maybe, part } from "../visit-template.ts";
+import { pathWords } from "../visit-words.ts";
 import { permissionPath } from "./browser.ts";
 import { playChime } from "./sound.ts";
 import type { StepFrame, StepScreen } from "./step.ts";
@@ -118,7 +119,9 @@ export class DeviceStep implements StepScreen {
 
   /** The devices changed: a new picture, another microphone. */
   connection(): void {
-    if (maybe(this.frame.root, "camera")) this.showTracks();
+    if (!maybe(this.frame.root, "camera")) return;
+    this.showTracks();
+    this.showPath();
   }
 
   private put(template: string): void {
@@ -162,6 +165,7 @@ export class DeviceStep implements StepScreen {
     const label = this.again ? t("Back to the waiting room") : this.frame.last ? this.lastLabel() : t("Next");
     first("[data-do=next]", root).append(label, " ", icon("arrow", "flip"));
     this.showTracks();
+    this.showPath();
     this.timer = window.setInterval(() => this.measure(), METER_EVERY_MS);
     const failed = (error: unknown): void => this.visit.problem(error);
     const refill = (): Promise<void> => fillChoices(part(root, "choices"), this.visit.media.devices, failed);
@@ -192,6 +196,13 @@ export class DeviceStep implements StepScreen {
     show(part(root, "camera-again"), !shown && this.cameraFailure !== null);
     first(".mark", part(root, "camera")).className = shown ? "mark good" : "mark warn";
     if (live(microphone) && microphone !== this.metered) this.meterOf(microphone);
+  }
+
+  /** Known from the waiting room on, where the first connection is made. */
+  private showPath(): void {
+    const words = pathWords(this.visit.media.path);
+    show(part(this.frame.root, "network"), words !== "");
+    say(part(this.frame.root, "network-words"), words);
   }
 
   private meterOf(track: MediaStreamTrack): void {

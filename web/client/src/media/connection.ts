@@ -3,6 +3,7 @@
  * build a new RTCPeerConnection beside the old one, and close the old one when the new one is up.
  */
 
+import type { MediaAnswer } from "../protocol.gen.ts";
 import { cameraLines } from "./devices.ts";
 import { NOTHING, type Outgoing, Peer } from "./peer.ts";
 import { reading } from "./stats.ts";
@@ -12,8 +13,8 @@ export type LinkState = "connecting" | "connected" | "failed";
 export type RebuildReason = "start" | "media_lost" | "state" | "network" | "silence" | "retry";
 
 export interface Signalling {
-  /** Send the offer, get the answer; rejects when the socket is down. */
-  connect(offer: string): Promise<string>;
+  /** Send the offer, get the answer and the relays; rejects when the socket is down. */
+  connect(offer: string): Promise<Pick<MediaAnswer, "answer" | "relays">>;
 }
 
 export interface LinkEvents {
@@ -118,10 +119,10 @@ export class Connection {
     });
     try {
       await peer.send(this.outgoing);
-      const answer = await this.signalling.connect(await peer.offer());
+      const { answer, relays } = await this.signalling.connect(await peer.offer());
       if (attempt !== this.attempt) return false;
       this.obstacle = "network";
-      await peer.accept(answer);
+      await peer.accept(answer, relays);
       return await connected;
     } catch (error) {
       this.obstacle = "server";

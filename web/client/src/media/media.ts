@@ -4,7 +4,7 @@ import type { ConsultView } from "../protocol.gen.ts";
 import { Connection, type LinkState, type Signalling } from "./connection.ts";
 import { Devices, type Kind, live } from "./devices.ts";
 import { NOTHING, type Outgoing, type Peer } from "./peer.ts";
-import { type Quality, QualityMeter } from "./stats.ts";
+import { type Path, pathOf, type Quality, QualityMeter } from "./stats.ts";
 
 const QUALITY_EVERY_MS = 5_000;
 
@@ -39,6 +39,8 @@ export class Media {
   readonly connection: Connection;
   events: Partial<MediaEvents> = {};
   interruptedKinds = new Set<Kind>();
+  /** Which way our packets take now. */
+  path: Path | null = null;
   private publishing = false;
   private readonly meter = new QualityMeter();
   private timer: number | undefined;
@@ -48,8 +50,12 @@ export class Media {
       up: (peer) => {
         window.meridianMedia = peer.pc;
         this.events.up?.(peer);
+        void this.findPath(peer);
       },
-      state: (state) => this.events.state?.(state),
+      state: (state) => {
+        if (state !== "connected") this.path = null;
+        this.events.state?.(state);
+      },
     });
     this.devices.onchange = () => this.devicesChanged();
     this.devices.oninterrupted = (kind) => {
@@ -123,6 +129,15 @@ export class Media {
     const peer = this.connection.current;
     if (!peer || this.connection.state !== "connected") return;
     this.events.quality?.(await this.meter.read(peer.pc));
+    await this.findPath(peer);
+  }
+
+  /** A better way may be found after the first one. */
+  private async findPath(peer: Peer): Promise<void> {
+    const path = await pathOf(peer.pc);
+    if (peer !== this.connection.current || path === this.path) return;
+    this.path = path;
+    this.events.state?.(this.connection.state);
   }
 }
 

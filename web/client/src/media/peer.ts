@@ -1,5 +1,6 @@
 /** One RTCPeerConnection to the forwarder: three tracks up, fixed slots down, negotiated once. */
 
+import type { RelayServers } from "../protocol.gen.ts";
 import { trim, withStartBitrate } from "./codecs.ts";
 
 export const PEOPLE_SLOTS = 5;
@@ -8,6 +9,9 @@ const LOW_LAYER_KBPS_MAX = 150;
 const LOW_LAYER_LINES = 180;
 const SCREEN_KBPS_MAX = 1_800;
 const AUDIO_KBPS_MAX = 48;
+
+/** What may not change once a connection is made. */
+const FIXED: RTCConfiguration = { bundlePolicy: "max-bundle", rtcpMuxPolicy: "require" };
 
 /** What goes up. `null` sends nothing at all: not a packet. */
 export interface Outgoing {
@@ -29,11 +33,12 @@ function cameraEncodings(lines: number): RTCRtpEncodingParameters[] {
 
 export class Peer {
   readonly pc: RTCPeerConnection;
+  private offered: RTCSessionDescriptionInit | undefined;
   private readonly up: { audio: RTCRtpSender; camera: RTCRtpSender; screen: RTCRtpSender };
   private readonly down: { audio: RTCRtpReceiver[]; video: RTCRtpReceiver[]; screen: RTCRtpReceiver };
 
   constructor(cameraLines: number) {
-    this.pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", rtcpMuxPolicy: "require" });
+    this.pc = new RTCPeerConnection(FIXED);
     const sending = (kind: "audio" | "video", sendEncodings: RTCRtpEncodingParameters[]): RTCRtpSender => {
       const transceiver = this.pc.addTransceiver(kind, { direction: "sendonly", sendEncodings });
       trim(transceiver, kind);
@@ -60,14 +65,17 @@ export class Peer {
     };
   }
 
-  /** The offer, before any candidate is gathered: the forwarder needs none of ours. */
+  /** The offer, without candidates: the forwarder needs none of ours. */
   async offer(): Promise<string> {
-    const offer = await this.pc.createOffer();
-    await this.pc.setLocalDescription(offer);
-    return offer.sdp ?? "";
+    this.offered = await this.pc.createOffer();
+    return this.offered.sdp ?? "";
   }
 
-  async accept(answer: string): Promise<void> {
+  /** Gathering begins here, since the relays come with the answer, with credentials as fresh as it is. */
+  async accept(answer: string, relays: readonly RelayServers[]): Promise<void> {
+    const iceServers = relays.map(({ urls, ...credential }) => ({ ...credential, urls: [...urls] }));
+    this.pc.setConfiguration({ ...FIXED, iceServers });
+    await this.pc.setLocalDescription(this.offered);
     await this.pc.setRemoteDescription({ type: "answer", sdp: withStartBitrate(answer) });
     if (!answer.includes("a=simulcast:")) await this.widenSingleLayer();
   }

@@ -26,6 +26,22 @@ export async function reading(peer: Peer, slots: Iterable<number>): Promise<Read
   return { at: performance.now(), slots: packets, bytes };
 }
 
+/** How packets reach the forwarder: straight, or by a relay that is spoken to over UDP, TCP or TLS. */
+export type Path = "direct" | "udp" | "tcp" | "tls";
+
+/** The path in use; null while there is none. */
+export async function pathOf(pc: RTCPeerConnection): Promise<Path | null> {
+  const report = await pc.getStats();
+  let local: unknown;
+  report.forEach((entry: Record<string, unknown>) => {
+    if (entry.type === "candidate-pair" && entry.nominated === true && entry.state === "succeeded")
+      local = entry.localCandidateId;
+  });
+  const candidate = report.get(String(local)) as Record<string, unknown> | undefined;
+  if (!candidate) return null;
+  return candidate.candidateType === "relay" ? ((candidate.relayProtocol as Path) ?? "udp") : "direct";
+}
+
 const SOURCE_AGE_MS_MAX = 400;
 
 /** How loud each slot is now, 0 to 1, from the header extension of the packets just played (W3C WebRTC §5.3). */
