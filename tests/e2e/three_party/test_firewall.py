@@ -52,10 +52,10 @@ def arabic(words: str) -> str:
 
 
 async def reconnect(page: Page) -> float:
-    """Reload in the waiting room; seconds from the first screen until sound and picture have a way."""
+    """Reload in the waiting room; seconds from there until sound and picture have a way."""
+    began = monotonic()
     await page.reload()
     await story.on_screen(page, "waiting")
-    began = monotonic()
     await eventually(lambda: page.evaluate(CONNECTED), bool, within_s=20, what="media is connected")
     return monotonic() - began
 
