@@ -24,6 +24,9 @@ TUNSETIFF, IFF_TUN, IFF_NO_PI, CLONE_NEWNET = 0x400454CA, 0x0001, 0x1000, 0x4000
 PACKET_MAX = 65_536
 AT_ONCE = 64
 MTU = 1400
+IPV4_PLAIN, IPV4_PROTOCOL, UDP = 0x45, 9, 17  # the first byte of a header without options
+UDP_SOURCE_AT, UDP_DESTINATION_AT, UDP_CHECKSUM_AT = 20, 22, 26
+EPHEMERAL_MIN = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,7 @@ class Profile:
     rate_kbps: float = 0  # 0: as fast as it goes
     queue_ms: float = 300  # what waits longer than this at the narrow place is dropped
     cut: bool = False
+    nat_ports: int = 0  # a router that gives every UDP source port this much more; the old ones are closed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +57,8 @@ class Direction:
     """Packets on their way from one device to the other."""
 
     out: int
+    port_at: int  # of the port a router in between changes: the source on the way up, the destination down
+    sign: int
     profile: Profile = Profile()
     waiting: list[tuple[float, int, bytes]] = field(default_factory=list)
     chance: random.Random = field(default_factory=lambda: random.Random(7))
@@ -63,6 +69,8 @@ class Direction:
     def take(self, packet: bytes, now: float) -> None:
         """Lose the packet, or note when it comes out."""
         profile = self.profile
+        if profile.nat_ports:
+            packet = translated(packet, profile.nat_ports * self.sign, at=self.port_at)
         if profile.cut or self.chance.random() * 100 < profile.loss_percent:
             return
         at = now
@@ -84,6 +92,19 @@ class Direction:
                 os.write(self.out, packet)
             except OSError:
                 continue
+
+
+def translated(packet: bytes, more: int, *, at: int) -> bytes:
+    """A UDP packet over IPv4 with another port; others as they are. Its checksum is left out (0)."""
+    if packet[0] != IPV4_PLAIN or packet[IPV4_PROTOCOL] != UDP:
+        return packet
+    (port,) = struct.unpack_from("!H", packet, at)
+    if at == UDP_DESTINATION_AT and port + more < EPHEMERAL_MIN:
+        return packet
+    changed = bytearray(packet)
+    struct.pack_into("!H", changed, at, port + more)
+    struct.pack_into("!H", changed, UDP_CHECKSUM_AT, 0)
+    return bytes(changed)
 
 
 def open_tun(end: End) -> int:
@@ -142,7 +163,10 @@ def _say(word: str) -> None:
 
 def main(person: End, server: End) -> None:
     ends = open_tun(person), open_tun(server)
-    directions = {"up": Direction(ends[1]), "down": Direction(ends[0])}
+    directions = {
+        "up": Direction(ends[1], UDP_SOURCE_AT, 1),
+        "down": Direction(ends[0], UDP_DESTINATION_AT, -1),
+    }
     selector = selectors.DefaultSelector()
     selector.register(ends[0], selectors.EVENT_READ, directions["up"])
     selector.register(ends[1], selectors.EVENT_READ, directions["down"])

@@ -21,9 +21,12 @@ interface ErrorBody {
   readonly support_id?: string;
 }
 
-/** POST a JSON body and return the JSON answer; throws Failure. */
-export async function post<T>(path: string, body: unknown = {}): Promise<T> {
-  const stop = new AbortController();
+/** POST a JSON body and return the JSON answer; throws Failure, also when `stop` is aborted. */
+export async function post<T>(
+  path: string,
+  body: unknown = {},
+  stop: AbortController = new AbortController(),
+): Promise<T> {
   const timer = setTimeout(() => stop.abort(), TIMEOUT_MS);
   try {
     const response = await fetch(path, {

@@ -40,12 +40,22 @@ export interface ChannelOptions<In extends Typed> {
 export interface Channel<Out extends Typed> {
   /** Resolves with the acknowledgement, throws Refusal; `offline` at once when there is no connection. */
   send<Ack extends Typed = Typed>(message: Out): Promise<Ack>;
+  /** Resolves once connected, now or later; never after close(). */
+  ready(): Promise<void>;
+  /** The network may have changed under the socket: ask for an answer, and take a new socket when none comes. */
+  doubt(question: Out, withinMs: number): void;
   close(): void;
 }
 
 const ACK_TIMEOUT_MS = 10_000;
-const RETRY_MS = [500, 1_000, 2_000, 4_000] as const;
+const RETRY_MS = [100, 500, 1_000, 2_000, 4_000] as const;
 const SPREAD = 0.3;
+/** While an attempt hangs in a network that is gone, TCP asks ever more rarely; this asks every second. */
+const KNOCK_EVERY_MS = 1_000;
+const KNOCK_AT = "/healthz";
+/** An attempt is a ticket, a TLS handshake, an upgrade: as many times as long as one knock, and a little more. */
+const STEPS_OF_ATTEMPT = 8;
+const KNOCK_SLACK_MS = 500;
 /** Codes after which a new ticket would be refused just the same. */
 const FINAL_STATUS = new Set([401, 403, 404, 410]);
 
@@ -55,27 +65,56 @@ export function openChannel<Out extends Typed, In extends Typed>(options: Channe
   let closed = false;
   let attempt = 0;
   let retry: ReturnType<typeof setTimeout> | undefined;
+  let knocking: ReturnType<typeof setInterval> | undefined;
+  let asking: AbortController | null = null;
+  const waiting: (() => void)[] = [];
+  let attemptAt = 0;
+  /** The server itself said no: it is there, and wants to be asked more rarely. */
+  let refused = false;
 
-  function again(): void {
+  function drop(): void {
     socket?.removeAllListeners();
     socket?.close();
     socket = null;
+    asking?.abort();
+    asking = null;
+  }
+
+  function again(): void {
+    drop();
     if (closed) return;
+    knocking ??= setInterval(() => void knock(), KNOCK_EVERY_MS);
     options.onState("lost");
     const wait = RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)] ?? 4_000;
     attempt += 1;
     clearTimeout(retry);
-    retry = setTimeout(connect, wait * (1 + SPREAD * Math.random()));
+    retry = setTimeout(() => void connect(), wait * (1 + SPREAD * Math.random()));
   }
 
   function close(): void {
     if (closed) return;
     closed = true;
     clearTimeout(retry);
-    removeEventListener("online", connectNow);
-    socket?.removeAllListeners();
-    socket?.close();
+    clearInterval(knocking);
+    removeEventListener("online", online);
+    drop();
     options.onState("closed");
+  }
+
+  /** Where the server answers at once, an attempt that has hung since before is begun anew. */
+  async function knock(): Promise<void> {
+    const hung = attemptAt;
+    const begun = performance.now();
+    try {
+      await fetch(KNOCK_AT, { cache: "no-store", signal: AbortSignal.timeout(KNOCK_EVERY_MS) });
+    } catch {
+      return; // Gone, or so slow that an attempt needs all the time it gets.
+    }
+    const now = performance.now();
+    const fair = KNOCK_SLACK_MS + (now - begun) * STEPS_OF_ATTEMPT;
+    if (closed || refused || socket?.connected || attemptAt !== hung || now - hung < fair) return;
+    drop();
+    connectNow();
   }
 
   function reject(code: string): void {
@@ -83,24 +122,39 @@ export function openChannel<Out extends Typed, In extends Typed>(options: Channe
     options.onRejected(code);
   }
 
-  async function connect(): Promise<void> {
-    if (closed || socket) return;
-    let ticket: string;
+  async function ticket(stop: AbortController): Promise<string> {
+    return (await post<{ ticket: string }>("/api/ticket", options.entry, stop)).ticket;
+  }
+
+  async function connect(begun?: Promise<string>): Promise<void> {
+    if (closed || socket || asking) return;
+    const own = new AbortController();
+    asking = own;
+    attemptAt = performance.now();
+    refused = false;
+    let redeemed: string;
     try {
-      ticket = (await post<{ ticket: string }>("/api/ticket", options.entry)).ticket;
+      redeemed = await (begun ?? ticket(own));
     } catch (error) {
+      if (asking !== own) return;
+      asking = null;
+      refused = error instanceof Failure && error.status > 0;
       if (error instanceof Failure && FINAL_STATUS.has(error.status)) reject(error.code);
       else again();
       return;
     }
-    if (closed || socket) return;
+    if (asking !== own) return;
+    asking = null;
     // Revisions count within one connection, so each has its own filter.
     const isNews = newsFilter();
-    const auth = { ...options.auth?.(), ticket };
+    const auth = { ...options.auth?.(), ticket: redeemed };
     socket = io({ transports: ["websocket", "polling"], auth, reconnection: false, forceNew: true });
     socket.on("connect", () => {
       attempt = 0;
+      clearInterval(knocking);
+      knocking = undefined;
       options.onState("connected");
+      for (const told of waiting.splice(0)) told();
     });
     socket.on("connect_error", again);
     socket.on("disconnect", again);
@@ -111,11 +165,35 @@ export function openChannel<Out extends Typed, In extends Typed>(options: Channe
     });
   }
 
-  function connectNow(): void {
-    if (!socket && !closed) {
+  function connectNow(begun?: Promise<string>): void {
+    if (!socket && !asking && !closed) {
       clearTimeout(retry);
-      void connect();
+      void connect(begun);
     }
+  }
+
+  const online = (): void => connectNow();
+
+  function ready(): Promise<void> {
+    if (socket?.connected) return Promise.resolve();
+    return new Promise((resolve) => waiting.push(resolve));
+  }
+
+  function doubt(question: Out, withinMs: number): void {
+    const asked = socket;
+    if (!asked?.connected) return;
+    // Asked for at the same time: should the socket be dead, the ticket for the next one is there.
+    const next = ticket(new AbortController());
+    next.catch(() => {});
+    asked
+      .timeout(withinMs)
+      .emitWithAck("message", question)
+      .catch(() => {
+        if (socket !== asked) return;
+        attempt = 0;
+        again();
+        connectNow(next);
+      });
   }
 
   async function send<Ack extends Typed>(message: Out): Promise<Ack> {
@@ -133,10 +211,10 @@ export function openChannel<Out extends Typed, In extends Typed>(options: Channe
     return ack;
   }
 
-  addEventListener("online", connectNow);
+  addEventListener("online", online);
   options.onState("connecting");
   void connect();
-  return { send, close };
+  return { send, ready, doubt, close };
 }
 
 /** An id for a message that must not be done twice, however often it is sent. */

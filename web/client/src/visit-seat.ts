@@ -19,6 +19,7 @@ import { continueConsult, follow, remember } from "./visit-continue.ts";
 import { closeDialog, closeDialogs, openDialog, openedDialog } from "./visit-dialogs.ts";
 import { gate } from "./visit-gate.ts";
 import { openQuiet } from "./visit-quiet.ts";
+import { usedInAnotherTab } from "./visit-tabs.ts";
 import { openWaiting } from "./visit-waiting.ts";
 import { refusalWords } from "./visit-words.ts";
 
@@ -66,6 +67,7 @@ class Seat implements Visit {
   private peer: string | null = null;
   private mediaTold = "";
   private takeOver = false;
+  private using = false;
   private readonly names = new Map<string, string>();
   private check: DeviceCheck = { camera: null, microphone: null, speaker: null, network: null };
   private readonly main = byId("screen");
@@ -75,7 +77,10 @@ class Seat implements Visit {
   constructor(boot: VisitBoot, firstView: () => void) {
     this.boot = boot;
     this.firstView = firstView;
-    this.media = new Media({ connect: (offer) => this.connectMedia(offer) });
+    this.media = new Media({
+      connect: (offer) => this.connectMedia(offer),
+      doubt: (withinMs) => this.channelOut.doubt({ type: "set_media", ...this.onNow() }, withinMs),
+    });
     this.chat = new ChatLog(boot.consult_id, (after_seq) => this.send({ type: "fetch_chat", after_seq }));
     this.media.events = {
       devices: () => this.tellMedia(),
@@ -86,10 +91,15 @@ class Seat implements Visit {
       if (document.visibilityState === "visible") this.media.awoke();
       this.tellMedia();
     });
-    this.openChannel();
+    const seat = `${boot.consult_id}.${boot.participant_id}`;
+    void usedInAnotherTab(seat, () => this.using).then((used) => {
+      if (used) this.overrule("displaced");
+      else this.openChannel();
+    });
   }
 
   private openChannel(): void {
+    this.using = true;
     this.channelOut = openChannel<ClientMessage, ServerMessage>({
       entry: { consult_id: this.boot.consult_id, participant_id: this.boot.participant_id },
       auth: () => (this.peer ? { peer: this.peer } : {}),
@@ -108,6 +118,7 @@ class Seat implements Visit {
   }
 
   private async connectMedia(offer: string): Promise<MediaAnswer> {
+    await this.channelOut.ready();
     const answer = await this.send<MediaAnswer>({ type: "connect_media", offer });
     this.peer = answer.peer;
     return answer;
@@ -133,7 +144,8 @@ class Seat implements Visit {
         this.apply(message);
         return;
       case "media_lost":
-        if (message.peer === this.peer) void this.media.connection.rebuild("media_lost");
+        if (message.peer === this.peer && !this.media.connection.building)
+          void this.media.connection.rebuild("media_lost");
         return;
       case "displaced":
         this.channelOut.close();
@@ -169,6 +181,7 @@ class Seat implements Visit {
   }
 
   private overrule(shown: Shown): void {
+    this.using = false;
     this.firstView();
     this.override = shown;
     this.show(shown);
@@ -219,17 +232,23 @@ class Seat implements Visit {
 
   /** Tell the server whether we can be heard and seen; it forwards what is on and shows the rest as off. */
   private tellMedia(): void {
-    const { devices } = this.media;
     this.screen?.connection?.();
     if (!this.view?.can.includes("set_media") || this.channel !== "connected") return;
-    const audio_on = devices.microphone?.readyState === "live" && !devices.muted;
-    const video_on = devices.camera?.readyState === "live";
-    const told = `${audio_on} ${video_on}`;
+    const now = this.onNow();
+    const told = JSON.stringify(now);
     if (told === this.mediaTold) return;
     this.mediaTold = told;
-    this.send({ type: "set_media", audio_on, video_on }).catch(() => {
+    this.send({ type: "set_media", ...now }).catch(() => {
       this.mediaTold = "";
     });
+  }
+
+  private onNow(): { audio_on: boolean; video_on: boolean } {
+    const { devices } = this.media;
+    return {
+      audio_on: devices.microphone?.readyState === "live" && !devices.muted,
+      video_on: devices.camera?.readyState === "live",
+    };
   }
 
   reportCheck(news: Partial<DeviceCheck>): void {

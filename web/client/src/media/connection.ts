@@ -15,6 +15,8 @@ export type RebuildReason = "start" | "media_lost" | "state" | "network" | "sile
 export interface Signalling {
   /** Send the offer, get the answer and the relays; rejects when the socket is down. */
   connect(offer: string): Promise<Pick<MediaAnswer, "answer" | "relays">>;
+  /** Nothing is received: does the server still answer? */
+  doubt(withinMs: number): void;
 }
 
 export interface LinkEvents {
@@ -25,7 +27,9 @@ export interface LinkEvents {
 
 const CONNECT_WITHIN_MS = 8_000;
 const STABLE_AFTER_MS = 5_000;
-const WATCH_EVERY_MS = 250;
+const WATCH_EVERY_MS = 150;
+/** Beside two round trips; a socket whose packets have to be sent again is no better than a new one. */
+const ANSWER_SLACK_MS = 300;
 
 interface NetworkInformation extends EventTarget {
   readonly type?: string;
@@ -45,6 +49,7 @@ export class Connection {
   private stable: number | undefined;
   private stopped = true;
   private readonly silence = new SilenceWatch();
+  private doubted = false;
   private expected: ReadonlySet<number> = new Set();
   private readonly signalling: Signalling;
   private readonly events: LinkEvents;
@@ -85,6 +90,11 @@ export class Connection {
   expect(slots: ReadonlySet<number>): void {
     this.expected = slots;
     this.silence.expect(slots, performance.now());
+  }
+
+  /** Whether a new connection is on its way. */
+  get building(): boolean {
+    return this.pending !== null;
   }
 
   /** Build a new connection now; a second call replaces the attempt under way. */
@@ -157,7 +167,11 @@ export class Connection {
     const peer = this.current;
     if (!peer || this.pending || !this.silence.watching) return;
     const read = await reading(peer, this.expected);
-    if (this.current === peer && !this.pending && this.silence.silent(read)) void this.rebuild("silence");
+    if (this.current !== peer || this.pending) return;
+    const silent = this.silence.silent(read);
+    if (this.silence.doubtful && !this.doubted) this.signalling.doubt(ANSWER_SLACK_MS + 2 * read.rttMs);
+    this.doubted = this.silence.doubtful;
+    if (silent) void this.rebuild("silence");
   }
 
   private readonly networkChanged = (): void => void this.rebuild("network");

@@ -16,14 +16,17 @@ export async function reading(peer: Peer, slots: Iterable<number>): Promise<Read
   const report = await peer.pc.getStats();
   const packets = new Map<number, number>();
   let bytes = 0;
+  let rttMs = 0;
   report.forEach((entry: Record<string, unknown>) => {
     if (entry.type === "inbound-rtp" && entry.kind === "audio") {
       const slot = wanted.get(String(entry.trackIdentifier));
       if (slot !== undefined) packets.set(slot, Number(entry.packetsReceived ?? 0));
     }
-    if (entry.type === "candidate-pair") bytes += Number(entry.bytesReceived ?? 0);
+    if (entry.type !== "candidate-pair") return;
+    bytes += Number(entry.bytesReceived ?? 0);
+    if (entry.nominated === true) rttMs = Math.max(rttMs, 1000 * Number(entry.currentRoundTripTime ?? 0));
   });
-  return { at: performance.now(), slots: packets, bytes };
+  return { at: performance.now(), slots: packets, bytes, rttMs };
 }
 
 /** How packets reach the forwarder: straight, or by a relay that is spoken to over UDP, TCP or TLS. */

@@ -1,6 +1,8 @@
 /** When to rebuild the connection: pure rules over what getStats counts. Times in milliseconds. */
 
 export const SILENCE_MS = 700;
+/** Nothing at all for so long: ask the server whether it is still reached. */
+export const DOUBT_MS = 350;
 /** One person is silent although our connection lives: their own network is the likelier cause, so wait longer. */
 export const SLOT_SILENCE_MS = 4_000;
 const SLOT_REBUILD_EVERY_MS = 20_000;
@@ -13,6 +15,7 @@ export interface Reading {
   readonly at: number;
   readonly slots: ReadonlyMap<number, number>;
   readonly bytes: number;
+  readonly rttMs: number;
 }
 
 /** Watches the slots the view says are routed, and says when the connection is dead. */
@@ -21,6 +24,8 @@ export class SilenceWatch {
   private bytes = -1;
   private bytesAt = 0;
   private rebuiltAt = -Infinity;
+  /** The last reading leaves it open whether this page still has a network. */
+  doubtful = false;
 
   /** Slots that must carry sound now: connected, unmuted people. */
   expect(slots: ReadonlySet<number>, now: number): void {
@@ -60,6 +65,7 @@ export class SilenceWatch {
       expected = true;
       longest = Math.max(longest, at - state.at);
     }
+    this.doubtful = expected && longest > DOUBT_MS && at - this.bytesAt > DOUBT_MS;
     if (expected && longest > SILENCE_MS && at - this.bytesAt > SILENCE_MS) return true;
     if (longest <= SLOT_SILENCE_MS || at - this.rebuiltAt < SLOT_REBUILD_EVERY_MS) return false;
     this.rebuiltAt = at;
