@@ -110,6 +110,15 @@ class MediaPlane:
         self._pins.clear()
         self._routings.clear()
 
+    async def leave(self) -> int:
+        """Let workers with rooms go on for the next server, and end the others. Returns how many go on."""
+        busy = set(self._pins.values())
+        for sweep in self._sweeps:
+            sweep.cancel()
+        await asyncio.gather(*(one.leave() if one in busy else one.stop() for one in self._workers))
+        self._workers.clear()
+        return len(busy)
+
     @property
     def worker_pids(self) -> list[int]:
         """The processes of the workers that are up."""

@@ -12,6 +12,7 @@ import os
 import secrets
 import signal
 import stat
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -39,6 +40,7 @@ from media.worker import TOKEN_VARIABLE
 
 START_S_MAX = 15.0
 CONNECT_PAUSE_S = 0.02
+END_LOOK_S = 0.02
 CALL_S_MAX = 5.0
 STOP_S_MAX = 1.0
 """For each of its steps: the server that ends has a few seconds for everything."""
@@ -78,7 +80,7 @@ class WorkerHandle:
         self._on_notice = on_notice
         self._on_welcome = on_welcome
         self._on_lost = on_lost
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._calls: dict[int, asyncio.Future[Response]] = {}
         self._call_number = 0
@@ -105,6 +107,15 @@ class WorkerHandle:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
         await self._end_process()
+
+    async def leave(self) -> None:
+        """Let the worker go on without this server: the next one takes it over, or it ends by itself."""
+        self._stopping = True
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        self._process = None
 
     async def call(self, request: Request) -> Response:
         """Send a request and wait for its response; raises `WorkerUnavailable`."""
@@ -254,9 +265,7 @@ class WorkerHandle:
             try:
                 return await asyncio.open_unix_connection(self._socket_path)
             except OSError:
-                if loop.time() >= until_s or (
-                    self._process is not None and self._process.returncode is not None
-                ):
+                if loop.time() >= until_s or (self._process is not None and self._process.poll() is not None):
                     return None
             await asyncio.sleep(CONNECT_PAUSE_S)
 
@@ -264,13 +273,12 @@ class WorkerHandle:
         token = secrets.token_hex(16)
         self._token_path.touch(mode=0o600)
         self._token_path.write_text(token)
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "media.worker",
-            *self._arguments(),
+        # Not asyncio's subprocess: that ends with the event loop, and a worker may outlive its server.
+        self._process = await asyncio.to_thread(
+            subprocess.Popen,
+            [sys.executable, "-m", "media.worker", *self._arguments()],
             env=_environment() | {TOKEN_VARIABLE: token},
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
             start_new_session=True,  # an interrupt in the terminal is for the server, which ends us in order
         )
         return token
@@ -290,13 +298,12 @@ class WorkerHandle:
         for signal_number in (signal.SIGTERM, signal.SIGKILL):
             try:
                 async with asyncio.timeout(STOP_S_MAX):
-                    await process.wait()
+                    await _ended(process)
             except TimeoutError:
-                with contextlib.suppress(ProcessLookupError):
-                    process.send_signal(signal_number)
+                process.send_signal(signal_number)
             else:
                 return
-        await process.wait()
+        await _ended(process)
 
     def _read_token(self) -> str:
         try:
@@ -319,6 +326,11 @@ class WorkerHandle:
     @property
     def _token_path(self) -> Path:
         return self._directory / f"worker-{self.number}.token"
+
+
+async def _ended(process: subprocess.Popen[bytes]) -> None:
+    while process.poll() is None:  # noqa: ASYNC110 (a thread that waits would hold up the end of the server)
+        await asyncio.sleep(END_LOOK_S)
 
 
 def _kill(pid: int) -> None:

@@ -9,6 +9,7 @@ import signal
 import ssl
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from typing import Any, Final
 
 from aiohttp import web
@@ -47,6 +48,7 @@ FINISH_S_MAX: Final = 1.0
 IDLE_S: Final = 75.0
 PROXY_IDLE_S: Final = 3630.0
 TIDY_EVERY_S: Final = 3600.0
+COMMANDS_KEPT: Final = timedelta(days=1)
 KEEP_EVERY_S: Final = 20.0
 
 log = logger("app")
@@ -61,11 +63,16 @@ class StartError(Exception):
 
 
 @asynccontextmanager
-async def running(settings: Settings, *, demo: bool) -> AsyncIterator[Demo | None]:
-    """The whole server while it runs. Raises `StartError`."""
+async def running(
+    settings: Settings, *, demo: bool, goes_on: Callable[[], bool]
+) -> AsyncIterator[Demo | None]:
+    """The whole server while it runs. Raises `StartError`.
+
+    `goes_on` says at the end whether another server follows, so that consults go on meanwhile.
+    """
     async with AsyncExitStack() as stack:
         database = await _storage(stack, settings)
-        media = await _media(stack, settings)
+        media = await _media(stack, settings, goes_on)
         tickets: OneUse[Entry] = OneUse(lifetime_s=LIFETIME_S)
         gateway = Gateway(
             tickets=Tickets(tickets),
@@ -117,14 +124,18 @@ async def _storage(stack: AsyncExitStack, settings: Settings) -> Database:
     return database
 
 
-async def _media(stack: AsyncExitStack, settings: Settings) -> MediaAdapter:
+async def _media(stack: AsyncExitStack, settings: Settings, goes_on: Callable[[], bool]) -> MediaAdapter:
     media = MediaAdapter(settings)
     try:
         await media.start()
     except (WorkerUnavailable, OSError) as error:
         hint = f"is UDP port {settings.media.port} free? python -m server doctor"
         raise StartError("the media workers do not start", hint=hint) from error
-    stack.push_async_callback(media.stop)
+
+    async def end() -> None:
+        await (media.leave() if goes_on() else media.stop())
+
+    stack.push_async_callback(end)
     return media
 
 
@@ -224,10 +235,12 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
 
 
 async def _tidy(services: Services) -> None:
-    """Forget sign-ins that are over."""
+    """Forget sign-ins that are over, and commands nobody sends again."""
     while True:
         try:
-            await services.sign_ins.forget_old(services.clock.now())
+            now = services.clock.now()
+            await services.sign_ins.forget_old(now)
+            await services.consults.forget_commands(now - COMMANDS_KEPT)
         except (SQLAlchemyError, DatabaseBusyError) as error:
             log.warning("not tidied, trying again later", exc_info=error)
         await asyncio.sleep(TIDY_EVERY_S)
@@ -267,14 +280,24 @@ def _say_if_broken(task: asyncio.Task[None]) -> None:
 
 
 async def run(settings: Settings, *, demo: bool, serving: Callable[[Demo | None], None]) -> None:
-    """Serve until SIGTERM or SIGINT. `serving` is told once people can come, with the demo's links."""
+    """Serve until SIGINT, which ends everything, or SIGTERM, after which consults go on for the next server.
+
+    `serving` is told once people can come, with the demo's links.
+    """
     told_to_end = asyncio.Event()
+    another_follows = False
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told_to_end.set)
+
+    def told(*, follows: bool) -> None:
+        nonlocal another_follows
+        another_follows = follows
+        told_to_end.set()
+
+    loop.add_signal_handler(signal.SIGTERM, lambda: told(follows=True))
+    loop.add_signal_handler(signal.SIGINT, lambda: told(follows=False))
     stack = AsyncExitStack()
     try:
-        made = await stack.enter_async_context(running(settings, demo=demo))
+        made = await stack.enter_async_context(running(settings, demo=demo, goes_on=lambda: another_follows))
         serving(made)
         log.info("serving", demo=demo)
         await told_to_end.wait()

@@ -15,6 +15,7 @@ from signaling.errors import Code, MediaUnavailable
 from signaling.ports import Routing
 
 NOTICES_MAX: Final = 10_000
+ORPHAN_S: Final = 120.0  # a worker that no server has come for ends, and with it its consults' sound
 _SOURCES: Final[dict[Source, SourceName]] = {"audio": "audio", "camera": "video", "screen": "screen"}
 
 log = logger("media")
@@ -47,6 +48,7 @@ class MediaAdapter:
                 port=media.port,
                 workers=self.workers,
                 data_dir=settings.server.data_dir,
+                orphan_s=ORPHAN_S,
                 public_addresses=tuple(str(address) for address in media.public_addresses),
                 bind_addresses=tuple(str(address) for address in media.bind),
             ),
@@ -60,6 +62,12 @@ class MediaAdapter:
     async def stop(self) -> None:
         """End the workers and with them all connections."""
         await self._media.stop()
+
+    async def leave(self) -> None:
+        """Let consults go on while there is no server: the next one takes their workers over."""
+        left = await self._media.leave()
+        if left:
+            log.info("media workers go on for the next server", workers=left, at_most_s=ORPHAN_S)
 
     @property
     def workers_up(self) -> int:

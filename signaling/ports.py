@@ -13,6 +13,7 @@ from signaling.consult.events import Event
 from signaling.consult.people import ClinicFacts, Person, PersonChange
 from signaling.consult.presence import ConsultPresence
 from signaling.consult.values import (
+    ActorId,
     ClinicId,
     ConnectionId,
     Consult,
@@ -40,11 +41,23 @@ class ChatRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CommandRow:
+    """A command that was done: whoever sends it again, to whichever server, is told what came of it."""
+
+    actor: ActorId
+    command_id: str
+    at: datetime
+    consult: ConsultId
+    participant: ParticipantId | None = None  # whom it was about, where the answer says so
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SideRows:
     """Rows that commit in the same transaction as the events that refer to them."""
 
     people: tuple[PersonChange, ...] = ()
     chat: tuple[ChatRow, ...] = ()
+    command: CommandRow | None = None
 
 
 NO_ROWS = SideRows()
@@ -73,7 +86,8 @@ class ConsultStore(Protocol):
         due) are what lists and deadlines are found by. `expected_version` 0 makes a new consult.
 
         Raises:
-            VersionConflict: these versions exist, or another consult already `continues` the same one.
+            VersionConflict: these versions exist, another consult already `continues` the same one, or
+                the same command of the same actor was done.
         """
         ...
 
@@ -97,6 +111,10 @@ class ConsultStore(Protocol):
 
     async def chat(self, consult: ConsultId, *, after_seq: int, limit: int) -> Sequence[ChatRow]:
         """Chat messages with seq > `after_seq`, in order, at most `limit`."""
+        ...
+
+    async def done(self, actor: ActorId, command_id: str) -> CommandRow | None:
+        """The command of this actor with this id, if it was done."""
         ...
 
     async def continued_as(self, consult: ConsultId) -> ConsultId | None:
@@ -279,6 +297,7 @@ __all__ = [
     "ClinicFacts",
     "Clinics",
     "Clock",
+    "CommandRow",
     "ConsentTexts",
     "ConsultStore",
     "Entry",

@@ -5,7 +5,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,6 +13,7 @@ from server.storage.database import Database
 from server.storage.tables import (
     TAKEN_AWAY,
     ChatMessage,
+    CommandDone,
     ConsultEvent,
     ConsultRow,
     Invitation,
@@ -24,6 +25,7 @@ from signaling.consult.events import Event, InvitationRevoked
 from signaling.consult.evolve import replay
 from signaling.consult.stored import decode, encode
 from signaling.consult.values import (
+    ActorId,
     ClinicId,
     Consult,
     ConsultId,
@@ -32,7 +34,7 @@ from signaling.consult.values import (
     Phase,
 )
 from signaling.errors import VersionConflict
-from signaling.ports import BOARD_ROWS_MAX, ChatRow, Person, PersonChange, SideRows
+from signaling.ports import BOARD_ROWS_MAX, ChatRow, CommandRow, Person, PersonChange, SideRows
 
 _LIVE: Final = (Phase.WAITING.value, Phase.IN_PROGRESS.value)
 _PERSON_FIELDS: Final = tuple(field.name for field in fields(Person))
@@ -68,6 +70,8 @@ class Consults:
                     await connection.execute(
                         insert(ChatMessage), [_chat_values(after.id, row) for row in rows.chat]
                     )
+                if rows.command is not None:
+                    await connection.execute(insert(CommandDone).values(**_command_values(rows.command)))
                 for event in events:
                     if isinstance(event, InvitationRevoked):
                         await _revoke(connection, after.id, event.participant, event.at)
@@ -111,6 +115,19 @@ class Consults:
         async with self._database.read() as connection:
             return [_chat_row(row) for row in await connection.execute(query)]
 
+    async def done(self, actor: ActorId, command_id: str) -> CommandRow | None:
+        query = select(CommandDone.__table__).where(
+            CommandDone.actor_id == actor, CommandDone.command_id == command_id
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).first()
+        return None if row is None else _command_row(row)
+
+    async def forget_commands(self, before: datetime) -> None:
+        """Forget commands done before then: whoever sends one again does so within minutes."""
+        async with self._database.write() as connection:
+            await connection.execute(delete(CommandDone).where(CommandDone.at < before))
+
     async def continued_as(self, consult: ConsultId) -> ConsultId | None:
         ids = await self._ids(select(ConsultRow.consult_id).where(ConsultRow.continues == consult))
         return ids[0] if ids else None
@@ -124,6 +141,26 @@ class Consults:
     async def _ids(self, query: Select[str]) -> Sequence[ConsultId]:
         async with self._database.read() as connection:
             return [ConsultId(row) for row in (await connection.execute(query)).scalars()]
+
+
+def _command_values(command: CommandRow) -> dict[str, Any]:
+    return {
+        "actor_id": command.actor,
+        "command_id": command.command_id,
+        "at": command.at,
+        "consult_id": command.consult,
+        "participant_id": command.participant,
+    }
+
+
+def _command_row(row: Row[Any]) -> CommandRow:
+    return CommandRow(
+        actor=ActorId(row.actor_id),
+        command_id=row.command_id,
+        at=row.at,
+        consult=ConsultId(row.consult_id),
+        participant=None if row.participant_id is None else ParticipantId(row.participant_id),
+    )
 
 
 def _is_live() -> ColumnElement[bool]:

@@ -98,6 +98,18 @@ class ChatMessage(Base):
     __table_args__ = (UniqueConstraint("consult_id", "message_id", name="uq_chat_message_message_id"),)
 
 
+class CommandDone(Base):
+    """A command that was done, so that one sent again after a fault happens once. Kept for a day."""
+
+    __tablename__ = "command_done"
+
+    actor_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    command_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    consult_id: Mapped[str] = mapped_column(Id)
+    participant_id: Mapped[str | None] = mapped_column(Id)
+
+
 class Invitation(Base):
     """A link sent to a person, by the hash of its secret. Using it is recorded; it is never shown again."""
 

@@ -117,6 +117,8 @@ class Consults:
                 await self._append(after, happened, before.consult.version, rows(happened))
             except VersionConflict:
                 self.drop(consult_id)
+                if await self._is_done(rows(happened)):
+                    return (await self.load(consult_id)).consult, ()
                 if attempt == ATTEMPTS_MAX - 1:
                     raise
                 continue
@@ -126,6 +128,11 @@ class Consults:
             self._keep(replace(before, consult=after, people=people))
             return after, happened
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def _is_done(self, rows: SideRows) -> bool:
+        """Whether the other writer did this very command, sent to it as well."""
+        command = rows.command
+        return command is not None and await self.store.done(command.actor, command.command_id) is not None
 
     async def create(self, happened: Events, *, rows: SideRows) -> Consult:
         """Store the first events of a new consult.

@@ -1,6 +1,7 @@
 """One message of one connection: planned, decided, stored, answered, published."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from signaling.consult.rules import case_for
 from signaling.consult.values import (
@@ -15,7 +16,7 @@ from signaling.consult.values import (
     SeatHolder,
 )
 from signaling.errors import Code, Refused
-from signaling.ports import BoardEntry, Clock, ConsentTexts, Ids, Outbox, SeatEntry
+from signaling.ports import BoardEntry, Clock, CommandRow, ConsentTexts, Ids, Outbox, SeatEntry
 from signaling.protocol import messages
 from signaling.protocol.views import holds_seat
 from signaling.service import planning
@@ -121,7 +122,7 @@ class Handler:
             case_for((await self._consults.load(consult_id)).consult, by=by, now=self._clock.now())
             if isinstance(message, messages.ContinueConsult):
                 return await self._continue(consult_id, message, by)
-            return await self._command(consult_id, message, by, entry)
+            return await self._command(consult_id, message, by, actor, entry)
 
         return await self._once(actor, message, work)
 
@@ -132,12 +133,19 @@ class Handler:
         work: Callable[[], Awaitable[messages.Accepted]],
     ) -> messages.Answer:
         """Do `work` unless this actor was answered to this command already."""
-        answered = self._answers.get(actor, message.command_id)
+        answered = self._answers.get(actor, message.command_id) or await self._done(actor, message)
         if answered is not None:
             return answered
         answer = await work()
         self._answers.put(actor, message.command_id, answer)
         return answer
+
+    async def _done(self, actor: ActorId, message: messages.Asked) -> messages.Answer | None:
+        """What came of a command another server did, or this one before it was started again."""
+        row = await self._consults.store.done(actor, message.command_id)
+        if row is None:
+            return None
+        return messages.Accepted(consult_id=row.consult, participant=row.participant)
 
     async def _schedule(self, entry: BoardEntry, message: messages.Schedule) -> messages.Accepted:
         accepted = await self._scheduler.schedule(staff(entry), message)
@@ -157,7 +165,12 @@ class Handler:
         return accepted
 
     async def _command(
-        self, consult_id: ConsultId, message: messages.Asked, by: Actor, entry: SeatEntry | None
+        self,
+        consult_id: ConsultId,
+        message: messages.Asked,
+        by: Actor,
+        actor: ActorId,
+        entry: SeatEntry | None,
     ) -> messages.Accepted:
         loaded = await self._consults.load(consult_id)
         if isinstance(message, messages.Invite):
@@ -174,7 +187,19 @@ class Handler:
                 ids=self._ids,
             ),
         )
-        after, happened = await self._consults.act(consult_id, planned.command, by=by, rows=planned.rows)
+        done = CommandRow(
+            actor=actor,
+            command_id=message.command_id,
+            at=self._clock.now(),
+            consult=consult_id,
+            participant=planned.invited,
+        )
+        after, happened = await self._consults.act(
+            consult_id,
+            planned.command,
+            by=by,
+            rows=lambda happened: replace(planned.rows(happened), command=done),
+        )
         if isinstance(message, messages.AskToMute):
             await self._ask_to_mute(after, message.participant)
         if happened:

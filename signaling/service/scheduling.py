@@ -1,10 +1,13 @@
 """New consults and new people: scheduling, continuing, inviting, and the links they give."""
 
+from dataclasses import replace
+
 from signaling.consult import commands
 from signaling.consult.people import Person
 from signaling.consult.rules import decide
 from signaling.consult.values import (
     Actor,
+    ActorId,
     ClinicId,
     Consult,
     ConsultId,
@@ -13,7 +16,7 @@ from signaling.consult.values import (
     StaffUser,
 )
 from signaling.errors import Code, Refused, VersionConflict
-from signaling.ports import Clinics, Clock, Ids, Invitations, PersonChange, SideRows
+from signaling.ports import Clinics, Clock, CommandRow, Ids, Invitations, PersonChange, SideRows
 from signaling.protocol import messages, shapes
 from signaling.service import planning
 from signaling.service.consults import Consults, Loaded
@@ -46,7 +49,17 @@ class Scheduler:
             await self.check_account(by.clinic, person)
         command, rows = planning.schedule(message, clinic=by.clinic, policy=self._policy, ids=self._ids)
         happened = decide(None, command, by=by, now=self._clock.now())
-        consult = await self._consults.create(happened, rows=rows)
+        done = CommandRow(
+            actor=ActorId(by.user),
+            command_id=message.command_id,
+            at=self._clock.now(),
+            consult=ConsultId(command.consult),
+        )
+        try:
+            consult = await self._consults.create(happened, rows=replace(rows, command=done))
+        except VersionConflict:  # sent to two servers at once
+            other = await self._consults.store.done(done.actor, done.command_id)
+            return messages.Accepted(consult_id=None if other is None else other.consult)
         return messages.Accepted(
             version=consult.version, consult_id=consult.id, invitations=await self.links(consult)
         )

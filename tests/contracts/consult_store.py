@@ -20,6 +20,7 @@ from signaling.consult.evolve import replay
 from signaling.consult.rules import decide
 from signaling.consult.values import (
     Actor,
+    ActorId,
     ClinicId,
     Consult,
     ConsultId,
@@ -35,7 +36,16 @@ from signaling.consult.values import (
     UserId,
 )
 from signaling.errors import VersionConflict
-from signaling.ports import BOARD_ROWS_MAX, NO_ROWS, ChatRow, ConsultStore, Person, PersonChange, SideRows
+from signaling.ports import (
+    BOARD_ROWS_MAX,
+    NO_ROWS,
+    ChatRow,
+    CommandRow,
+    ConsultStore,
+    Person,
+    PersonChange,
+    SideRows,
+)
 
 NINE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DAY = datetime(2026, 3, 2, tzinfo=UTC)
@@ -283,6 +293,21 @@ class ConsultStoreContract:
         await in_room(store, schedule("running"), desk)
         assert sorted(await store.live(limit=10)) == ["opened", "running", "waiting"]
         assert len(await store.live(limit=2)) == 2
+
+    async def test_a_command_that_was_done_is_known_and_cannot_be_done_again(
+        self, store: ConsultStore, schedule: Scheduler, desk: StaffUser
+    ) -> None:
+        consult = await act(store, None, schedule(), by=desk, now=NINE)
+        done = CommandRow(actor=ActorId("u-1"), command_id="command-1", at=NINE, consult=consult.id)
+        assert await store.done(done.actor, done.command_id) is None
+        rows = SideRows(command=done)
+        arrive = commands.Arrive(device=PHONE)
+        after = await act(store, consult, arrive, by=seat(PATIENT), now=NINE, rows=rows)
+        assert await store.done(done.actor, done.command_id) == done
+        assert await store.done(ActorId("u-2"), done.command_id) is None
+        with pytest.raises(VersionConflict):
+            await act(store, after, commands.Leave(), by=seat(PATIENT), now=NINE, rows=rows)
+        assert await store.load(consult.id) == after
 
     async def test_a_consult_is_continued_once(
         self, store: ConsultStore, schedule: Scheduler, desk: StaffUser

@@ -5,7 +5,6 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -96,7 +95,6 @@ def seen(gaps: dict[str, float]) -> float:
 async def stage(
     *roles: str,
     env: dict[str, str] | None = None,
-    data: Path | None = None,
     one_way_ms: float = ONE_WAY_MS,
     **start: Any,
 ) -> AsyncIterator[Stage]:
@@ -105,7 +103,7 @@ async def stage(
     async with internet() as net:
         own = {"MERIDIAN_MEDIA__BIND": SERVER, **(env or {})}
         async with (
-            meridian("--lan", env=own, prefix=net.server, log="faults.log", data=data, **start) as server,
+            meridian("--lan", env=own, prefix=net.server, log="faults.log", **start) as server,
             chromium() as browsers,
         ):
             made = Stage(net, server, browsers)

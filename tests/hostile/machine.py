@@ -1,5 +1,6 @@
 """What Linux says of the processes of a server: which there are, and how much memory they have."""
 
+import contextlib
 from pathlib import Path
 
 
@@ -9,8 +10,9 @@ def processes(root: int) -> set[int]:
     while ahead:
         process = ahead.pop()
         found.add(process)
-        children = Path(f"/proc/{process}/task/{process}/children")
-        ahead += [int(child) for child in children.read_text().split()] if children.exists() else []
+        for thread in Path(f"/proc/{process}/task").glob("*/children"):
+            with contextlib.suppress(OSError):  # a thread may end meanwhile
+                ahead += [int(child) for child in thread.read_text().split()]
     return found
 
 

@@ -8,8 +8,10 @@ import os
 import signal
 import socket
 import stat
+import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -193,7 +195,7 @@ async def test_a_worker_without_server_ends_by_itself(settings: MediaSettings) -
     worker._task.cancel()
     worker._writer.transport.abort()
     async with asyncio.timeout(5):
-        assert await worker._process.wait() == 0
+        assert await asyncio.to_thread(worker._process.wait) == 0
 
 
 async def test_sigterm_ends_a_worker_cleanly_and_another_takes_its_place(own_plane: Plane) -> None:
@@ -201,7 +203,7 @@ async def test_sigterm_ends_a_worker_cleanly_and_another_takes_its_place(own_pla
     assert process is not None
     process.terminate()
     async with asyncio.timeout(5):
-        assert await process.wait() == 0
+        assert await asyncio.to_thread(process.wait) == 0
     await until(lambda: own_plane._workers[0].up.is_set() and worker_pid(own_plane) != process.pid, 5)
 
 
@@ -309,14 +311,14 @@ async def test_a_worker_starts_anew_when_the_machine_has_moved_to_another_networ
 async def test_a_worker_that_cannot_be_started_is_tried_again(
     settings: MediaSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    start, failures = asyncio.create_subprocess_exec, [OSError(errno.EAGAIN, "no more processes")]
+    start, failures = subprocess.Popen, [OSError(errno.EAGAIN, "no more processes")]
 
-    async def sometimes(*arguments: str, **options: object) -> asyncio.subprocess.Process:
+    def sometimes(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
         if failures:
             raise failures.pop()
-        return await start(*arguments, **options)  # type: ignore[arg-type]
+        return start(*arguments, **options)
 
-    monkeypatch.setattr(asyncio, "create_subprocess_exec", sometimes)
+    monkeypatch.setattr(subprocess, "Popen", sometimes)
     plane = Plane(settings)
     await plane.start()
     await plane.stop()

@@ -44,9 +44,9 @@ class Demo:
         return found
 
     def end(self) -> tuple[int, float]:
-        """Exit code and seconds after SIGTERM."""
+        """Exit code and seconds after an interrupt, which ends the consults too."""
         started = time.monotonic()
-        self.process.send_signal(signal.SIGTERM)
+        self.process.send_signal(signal.SIGINT)
         try:
             return self.process.wait(STOP_S_MAX * 3), time.monotonic() - started
         finally:

@@ -27,7 +27,7 @@ QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 async def demo(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Demo]:
     monkeypatch.setattr(app, "KEEP_EVERY_S", KEEP_EVERY_S)
     monkeypatch.setattr(app, "Passwords", lambda: Passwords(QUICK))
-    async with running(settings, demo=True) as made:
+    async with running(settings, demo=True, goes_on=lambda: False) as made:
         assert made is not None
         yield made
 

@@ -9,6 +9,7 @@ from signaling.consult.evolve import replay
 from signaling.consult.stored import decode, encode
 from signaling.consult.values import (
     OPEN,
+    ActorId,
     ClinicId,
     ConnectionId,
     Consult,
@@ -24,6 +25,7 @@ from signaling.ports import (
     BOARD_ROWS_MAX,
     ChatRow,
     ClinicFacts,
+    CommandRow,
     Entry,
     Person,
     PersonChange,
@@ -44,6 +46,7 @@ class MemoryStore:
     summaries: dict[ConsultId, tuple[Consult, datetime | None]] = field(default_factory=dict)
     people: dict[ConsultId, dict[ParticipantId, Person]] = field(default_factory=dict)
     messages: dict[ConsultId, list[ChatRow]] = field(default_factory=dict)
+    commands: list[CommandRow] = field(default_factory=list)
     conflicts: int = 0  # how many of the next appends lose to another writer
 
     async def load(self, consult: ConsultId) -> Consult | None:
@@ -65,6 +68,10 @@ class MemoryStore:
             raise VersionConflict
         if after.continues is not None and (await self.continued_as(after.continues)) not in (None, after.id):
             raise VersionConflict
+        if rows.command is not None:
+            if await self.done(rows.command.actor, rows.command.command_id):
+                raise VersionConflict
+            self.commands.append(rows.command)
         self.events.setdefault(after.id, []).extend(map(encode, events))
         self.summaries[after.id] = (after, due_at)
         directory = self.people.setdefault(after.id, {})
@@ -93,6 +100,10 @@ class MemoryStore:
 
     async def chat(self, consult: ConsultId, *, after_seq: int, limit: int) -> Sequence[ChatRow]:
         return [row for row in self.messages.get(consult, ()) if row.seq > after_seq][:limit]
+
+    async def done(self, actor: ActorId, command_id: str) -> CommandRow | None:
+        found = (one for one in self.commands if (one.actor, one.command_id) == (actor, command_id))
+        return next(found, None)
 
     async def continued_as(self, consult: ConsultId) -> ConsultId | None:
         return next((c.id for c, _ in self.summaries.values() if c.continues == consult), None)

@@ -108,7 +108,7 @@ async def test_a_person_taken_out_gets_a_final_view_and_is_disconnected_within_a
     desk = await browsers().open(server, server.board())
     revoke = {
         "type": "revoke_invitation",
-        "command_id": "command-1",
+        "command_id": "revoke-001",
         "consult_id": server.world.consult,
         "participant": server.world.people[Role.PATIENT],
     }

@@ -1,12 +1,14 @@
 """The service on fakes: time, lost connections, restarts and a media plane that fails."""
 
+from datetime import timedelta
 from itertools import permutations
 
 import pytest
 
-from signaling.consult.values import PeerId, Role
+from signaling.consult.values import ConnectionId, PeerId, Role
 from signaling.errors import Code
-from tests.signaling.world import World, refused
+from signaling.protocol import codec, messages
+from tests.signaling.world import DR_CHEN, MARIA, World, refused
 
 PATIENT, PHYSICIAN, INTERPRETER = Role.PATIENT, Role.PHYSICIAN, Role.INTERPRETER
 EVERYONE = set(permutations((PATIENT, PHYSICIAN, INTERPRETER), 2))
@@ -193,3 +195,39 @@ async def test_a_board_that_could_not_be_sent_is_sent_the_next_time(
             await world.service.flush_boards()
     await world.service.flush_boards()
     assert world.board("maria").revision > before
+
+
+async def test_a_command_sent_again_after_a_restart_happens_once(world: World) -> None:
+    await world.in_room()
+    await world.ask("chen", "send_message", command_id="command-before", text="Once")
+    await world.restart()
+    await world.connect("chen", Role.PHYSICIAN)
+    again = await world.ask("chen", "send_message", command_id="command-before", text="Once")
+    assert isinstance(again, messages.Accepted)
+    assert [row.text for row in await world.store.chat(world.consult, after_seq=0, limit=9)] == ["Once"]
+
+
+async def test_a_booking_sent_again_after_a_restart_names_the_same_consult(world: World) -> None:
+    await world.scheduled()
+    first = next(iter(world.store.commands))
+    await world.restart()
+    await world.open_board("maria", MARIA)
+    again = await world.service.handle(
+        ConnectionId("maria"),
+        codec.decode(
+            {
+                "type": "schedule",
+                "command_id": first.command_id,
+                "starts_at": world.clock.now().isoformat(),
+                "ends_at": (world.clock.now() + timedelta(minutes=30)).isoformat(),
+                "people": [
+                    {"role": "patient", "language": "ar", "name": "Twice", "time_zone": "Asia/Dubai"},
+                    {"role": "physician", "language": "en", "user": DR_CHEN},
+                ],
+            },
+            board=True,
+        ),
+    )
+    assert isinstance(again, messages.Accepted)
+    assert again.consult_id == world.consult
+    assert len(world.store.summaries) == 1

@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +19,10 @@ from tests.e2e.kit.tab import eventually
 
 START_S_MAX = 60
 MEDIA_WORKERS = 2
+LINKS = "links.json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Meridian:
     """A running server; `links` are the demo's: patient, physician, interpreter."""
 
@@ -29,9 +31,17 @@ class Meridian:
     data: Path
     log: Path
     process: asyncio.subprocess.Process
+    again: Callable[[], Awaitable[asyncio.subprocess.Process]]
 
     def logged(self) -> str:
         return self.log.read_text(errors="replace")
+
+    async def restart(self) -> None:
+        """Start it again after its end, with the same data, ports and log; the links are new ones."""
+        told = self.data.parent / LINKS
+        told.unlink(missing_ok=True)
+        self.process = await self.again()
+        self.links = await _links(self.process, told, self.log)
 
 
 @contextlib.asynccontextmanager
@@ -40,48 +50,47 @@ async def meridian(
     env: dict[str, str] | None = None,
     log: str = "server.log",
     prefix: Sequence[str] = (),
-    data: Path | None = None,
+    folder: Path | None = None,
 ) -> AsyncIterator[Meridian]:
     """`python -m server serve --demo` until the block ends; its log is left in tests/e2e/.out.
 
-    `prefix` are words in front of the command; `data` is a folder that outlives the block.
+    `prefix` are words in front of the command; `folder` is one of the caller's to keep the data in.
     """
-    with tempfile.TemporaryDirectory(prefix="meridian-") as folder:
-        port = free_port()
-        kept = data or Path(folder) / "data"
-        told = Path(folder) / "links.json"
+    with tempfile.TemporaryDirectory(prefix="meridian-") as made:
+        port, top = free_port(), folder or Path(made)
         own = {
             "PYTHONPATH": str(needs.ROOT),
             "MERIDIAN_SERVER__PORT": str(port),
-            "MERIDIAN_SERVER__DATA_DIR": str(kept),
+            "MERIDIAN_SERVER__DATA_DIR": str(top / "data"),
             "MERIDIAN_MEDIA__PORT": str(free_port(socket.SOCK_DGRAM, count=MEDIA_WORKERS)),
             "MERIDIAN_MEDIA__WORKERS": str(MEDIA_WORKERS),
         }
-        path = needs.out(log)
-        with path.open("wb") as output:
-            process = await asyncio.create_subprocess_exec(
-                *(
-                    *prefix,
-                    sys.executable,
-                    "-m",
-                    "server",
-                    "serve",
-                    "--demo",
-                    "--demo-json",
-                    str(told),
+        path, told = needs.out(log), top / LINKS
+        path.write_bytes(b"")
+
+        async def start() -> asyncio.subprocess.Process:
+            with path.open("ab") as output:
+                return await asyncio.create_subprocess_exec(
+                    *(*prefix, sys.executable, "-m", "server", "serve", "--demo", "--demo-json", str(told)),
                     *arguments,
-                ),
-                cwd=needs.ROOT,
-                env={**os.environ, **own, **(env or {})},
-                stdout=output,
-                stderr=asyncio.subprocess.STDOUT,
-            )
+                    cwd=needs.ROOT,
+                    env={**os.environ, **own, **(env or {})},
+                    stdout=output,
+                    stderr=asyncio.subprocess.STDOUT,
+                )
+
+        process = await start()
+        running = None
         try:
             links = await _links(process, told, path)
             origin = "/".join(links["patient"].split("/")[:3])
-            yield Meridian(origin=origin, links=links, data=kept, log=path, process=process)
+            running = Meridian(
+                origin=origin, links=links, data=top / "data", log=path, process=process, again=start
+            )
+            yield running
         finally:
-            await stop(process)
+            # A terminal's way to end it: SIGTERM would leave consults running for the next server.
+            await stop(process if running is None else running.process, by=signal.SIGINT)
 
 
 async def _links(process: asyncio.subprocess.Process, told: Path, log: Path) -> dict[str, str]:

@@ -8,11 +8,16 @@ from collections.abc import AsyncIterator
 STOP_S_MAX = 15
 
 
-async def stop(process: asyncio.subprocess.Process, *, within_s: float = STOP_S_MAX) -> int:
-    """SIGTERM and wait; SIGKILL after `within_s`. Returns the exit code (minus the signal's number)."""
+async def stop(
+    process: asyncio.subprocess.Process,
+    *,
+    by: signal.Signals = signal.SIGTERM,
+    within_s: float = STOP_S_MAX,
+) -> int:
+    """Send a signal and wait; SIGKILL after `within_s`. Returns the exit code (minus the signal's number)."""
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
-            process.send_signal(signal.SIGTERM)
+            process.send_signal(by)
     try:
         return await asyncio.wait_for(process.wait(), within_s)
     except TimeoutError:

@@ -38,7 +38,7 @@ export interface ChannelOptions<In extends Typed> {
 }
 
 export interface Channel<Out extends Typed> {
-  /** Resolves with the acknowledgement, throws Refusal; `offline` at once when there is no connection. */
+  /** Resolves with the acknowledgement, throws Refusal. What is no command is `offline` at once without a connection. */
   send<Ack extends Typed = Typed>(message: Out): Promise<Ack>;
   /** Resolves once connected, now or later; never after close(). */
   ready(): Promise<void>;
@@ -48,6 +48,8 @@ export interface Channel<Out extends Typed> {
 }
 
 const ACK_TIMEOUT_MS = 10_000;
+const RESENDS_MAX = 2;
+const RESEND_WITHIN_MS = 15_000;
 const RETRY_MS = [100, 500, 1_000, 2_000, 4_000] as const;
 const SPREAD = 0.3;
 /** While an attempt hangs in a network that is gone, TCP asks ever more rarely; this asks every second. */
@@ -196,7 +198,25 @@ export function openChannel<Out extends Typed, In extends Typed>(options: Channe
       });
   }
 
+  /** A command carries an id by which the server knows it: sent again, on whichever socket, it happens once. */
   async function send<Ack extends Typed>(message: Out): Promise<Ack> {
+    for (let left = RESENDS_MAX; ; left -= 1) {
+      try {
+        return await sendNow<Ack>(message);
+      } catch (error) {
+        const unsure = error instanceof Refusal && (error.code === "offline" || error.code === "timeout");
+        if (!unsure || !left || !("command_id" in message) || !(await readyWithin(RESEND_WITHIN_MS)))
+          throw error;
+      }
+    }
+  }
+
+  async function readyWithin(ms: number): Promise<boolean> {
+    const late = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), ms));
+    return Promise.race([ready().then(() => true), late]);
+  }
+
+  async function sendNow<Ack extends Typed>(message: Out): Promise<Ack> {
     if (!socket?.connected) throw new Refusal("offline");
     let ack: Ack;
     try {

@@ -120,8 +120,9 @@ export class Connection {
   /** Offer, answer, and wait for DTLS; false when any of it fails or takes too long. */
   private async establish(peer: Peer, attempt: number): Promise<boolean> {
     let timer: number | undefined;
+    let late: () => void = () => {};
     const connected = new Promise<boolean>((resolve) => {
-      timer = window.setTimeout(() => resolve(false), CONNECT_WITHIN_MS);
+      late = () => resolve(false);
       peer.pc.onconnectionstatechange = () => {
         if (peer.pc.connectionState === "connected") resolve(true);
         if (peer.pc.connectionState === "failed") resolve(false);
@@ -132,6 +133,7 @@ export class Connection {
       const { answer, relays } = await this.signalling.connect(await peer.offer());
       if (attempt !== this.attempt) return false;
       this.obstacle = "network";
+      timer = window.setTimeout(late, CONNECT_WITHIN_MS);
       await peer.accept(answer, relays);
       return await connected;
     } catch (error) {
