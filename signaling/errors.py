@@ -4,6 +4,7 @@
     * `ProtocolError`: the client is broken. Say so, then close the connection.
     * `Refused`: the person may not do this, or not now. Say so, carry on.
 * `VersionConflict`: another writer was faster. Load again and retry, a bounded number of times.
+* `Unstored`: the store is away or full, and nothing was changed. The person is told so.
 * `MediaUnavailable`: the media plane cannot take this peer. Becomes `Refused` at the service.
 
 Anything else that escapes a handler is our bug: it is logged loudly under a support id, and the client
@@ -33,6 +34,7 @@ class Code(StrEnum):
     NO_SHOW = "no_show"
     NOT_FOUND = "not_found"
     NOT_NOW = "not_now"
+    NOT_STORED = "not_stored"
     NOT_PERMITTED = "not_permitted"
     PHYSICIAN_ABSENT = "physician_absent"
     REMOVED = "removed"
@@ -68,6 +70,10 @@ class ProtocolError(SignalingError):
 
 class VersionConflict(Exception):  # noqa: N818 (the domain's word)
     """Another writer appended first; nothing of this append was stored."""
+
+
+class Unstored(Exception):  # noqa: N818 (the domain's word)
+    """The store cannot be reached or written, for longer than it is worth waiting; nothing was changed."""
 
 
 class MediaUnavailable(Exception):  # noqa: N818 (the domain's word)

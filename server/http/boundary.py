@@ -8,6 +8,7 @@ from time import monotonic
 from typing import Final
 
 from aiohttp import web
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from server.http.errors import RETRY_AFTER_S, STATUSES, HttpError
 from server.http.keys import SERVICES
@@ -18,6 +19,7 @@ from server.http.table import Who, rule_of
 from server.identity.random_values import new_id
 from server.logs import logger
 from server.storage.database import DatabaseBusyError
+from signaling.errors import Unstored
 
 log = logger("http")
 
@@ -38,7 +40,8 @@ async def boundary(request: web.Request, handler: Handler) -> web.StreamResponse
         response = await _handled(request, handler)
     except HttpError as error:
         response = _failed(request, error)
-    except DatabaseBusyError:
+    except (DatabaseBusyError, Unstored, OperationalError, InterfaceError) as error:
+        log.warning("the database is away", path=_pattern(request), kind=type(error).__name__)
         response = _failed(request, HttpError("busy"))
     except web.HTTPException as error:
         if error.status < 400:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.storage.database import Database
+from server.storage.lasting import lasting
 from server.storage.tables import (
     TAKEN_AWAY,
     ChatMessage,
@@ -46,12 +47,14 @@ class Consults:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @lasting
     async def load(self, consult: ConsultId) -> Consult | None:
         query = select(ConsultEvent.body).where(ConsultEvent.consult_id == consult)
         async with self._database.read() as connection:
             bodies = (await connection.execute(query.order_by(ConsultEvent.version))).scalars().all()
         return replay(None, map(decode, bodies))
 
+    @lasting
     async def append(
         self,
         after: Consult,
@@ -78,15 +81,18 @@ class Consults:
         except IntegrityError as error:
             raise VersionConflict from error
 
+    @lasting
     async def due(self, now: datetime, *, limit: int) -> Sequence[ConsultId]:
         query = select(ConsultRow.consult_id).where(ConsultRow.due_at <= now)
         return await self._ids(query.order_by(ConsultRow.due_at, ConsultRow.consult_id).limit(limit))
 
+    @lasting
     async def live(self, *, limit: int) -> Sequence[ConsultId]:
         opened = (ConsultRow.phase == Phase.SCHEDULED.value) & ConsultRow.opened
         query = select(ConsultRow.consult_id).where(or_(_is_live(), opened))
         return await self._ids(query.order_by(ConsultRow.starts_at, ConsultRow.consult_id).limit(limit))
 
+    @lasting
     async def board(self, clinic: ClinicId, start: datetime, end: datetime) -> Sequence[ConsultId]:
         of_the_day = (ConsultRow.starts_at >= start) & (ConsultRow.starts_at < end)
         query = select(ConsultRow.consult_id).where(
@@ -96,6 +102,7 @@ class Consults:
             query.order_by(ConsultRow.starts_at, ConsultRow.consult_id).limit(BOARD_ROWS_MAX)
         )
 
+    @lasting
     async def directory(self, consult: ConsultId) -> Mapping[ParticipantId, Person]:
         query = select(PersonRow.__table__).where(PersonRow.consult_id == consult)
         async with self._database.read() as connection:
@@ -105,6 +112,7 @@ class Consults:
             for row in rows
         }
 
+    @lasting
     async def chat(self, consult: ConsultId, *, after_seq: int, limit: int) -> Sequence[ChatRow]:
         query = (
             select(ChatMessage.__table__)
@@ -115,6 +123,7 @@ class Consults:
         async with self._database.read() as connection:
             return [_chat_row(row) for row in await connection.execute(query)]
 
+    @lasting
     async def done(self, actor: ActorId, command_id: str) -> CommandRow | None:
         query = select(CommandDone.__table__).where(
             CommandDone.actor_id == actor, CommandDone.command_id == command_id
@@ -128,6 +137,7 @@ class Consults:
         async with self._database.write() as connection:
             await connection.execute(delete(CommandDone).where(CommandDone.at < before))
 
+    @lasting
     async def continued_as(self, consult: ConsultId) -> ConsultId | None:
         ids = await self._ids(select(ConsultRow.consult_id).where(ConsultRow.continues == consult))
         return ids[0] if ids else None

@@ -18,7 +18,7 @@ import socketio
 from aiohttp import web
 
 from signaling.consult.values import ConnectionId
-from signaling.errors import Code, ProtocolError, Refused
+from signaling.errors import Code, ProtocolError, Refused, Unstored
 from signaling.gateway.client import Bucket, Client, Limits
 from signaling.ports import BoardEntry, Ids, Tickets
 from signaling.protocol import codec, messages
@@ -304,6 +304,9 @@ class Gateway:
             answer = await self._answer(client, arguments)
         except Refused as refused:  # the person may not do this now: say so, carry on
             answer = messages.Refusal(code=refused.code)
+        except Unstored as error:  # not our bug and not theirs: somebody must look at the database
+            _log.error("not stored: %s", type(error.__cause__).__name__)
+            answer = messages.Refusal(code=Code.NOT_STORED)
         except ProtocolError as error:  # the client is broken: say so, hang up
             _log.info("protocol error %s: %s", error.code, error.detail)
             await self._break(client, error.code)

@@ -6,9 +6,9 @@ from itertools import permutations
 import pytest
 
 from signaling.consult.values import ConnectionId, PeerId, Role
-from signaling.errors import Code
+from signaling.errors import Code, Unstored
 from signaling.protocol import codec, messages
-from tests.signaling.world import DR_CHEN, MARIA, World, refused
+from tests.signaling.world import DR_CHEN, HASH, MARIA, World, refused
 
 PATIENT, PHYSICIAN, INTERPRETER = Role.PATIENT, Role.PHYSICIAN, Role.INTERPRETER
 EVERYONE = set(permutations((PATIENT, PHYSICIAN, INTERPRETER), 2))
@@ -231,3 +231,25 @@ async def test_a_booking_sent_again_after_a_restart_names_the_same_consult(world
     assert isinstance(again, messages.Accepted)
     assert again.consult_id == world.consult
     assert len(world.store.summaries) == 1
+
+
+async def test_a_consent_that_cannot_be_stored_is_not_taken_for_given(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.scheduled()
+    for who, role in (("amal", Role.PATIENT), ("chen", Role.PHYSICIAN)):
+        await world.connect(who, role)
+        await world.ask(who, "arrive")
+
+    async def full(*_: object, **__: object) -> None:
+        raise Unstored
+
+    consent = {"text_id": "care-1", "text_hash": HASH, "language": "ar"}
+    with monkeypatch.context() as away:
+        away.setattr(world.store, "append", full)
+        with pytest.raises(Unstored):
+            await world.ask("amal", "give_consent", **consent)
+    about = {"participant": world.people[Role.PATIENT], "identity_confirmed": True}
+    assert await refused(world, "chen", "admit", **about) is Code.CONSENT_MISSING
+    await world.ask("amal", "give_consent", **consent)
+    await world.admit("chen", Role.PATIENT)

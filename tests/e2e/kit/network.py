@@ -18,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from tests.e2e.kit.process import stop
 
 SERVER = "10.77.0.1"
 SERVER_V6 = "fd77::1"
+_numbers = count()
 _ELSEWHERE = "192.0.2.0/24"  # where the server looks for its own address towards the network
 
 
@@ -179,6 +181,6 @@ async def internet() -> AsyncIterator[Internet]:
         pytest.skip("bad networks need root and /dev/net/tun: sudo python3 dev.py test")
     with tempfile.TemporaryDirectory(prefix="net-") as folder:
         async with contextlib.AsyncExitStack() as exits:
-            net = Internet(f"mn{os.getpid()}", Path(folder), exits)
+            net = Internet(f"mn{os.getpid()}-{next(_numbers)}", Path(folder), exits)
             net.prepare()
             yield net

@@ -20,31 +20,63 @@ POLL_S = 0.02
 REDIS_PASSWORD = "only-for-tests"
 
 
-@contextlib.contextmanager
-def running(command: list[str], *ready: str | Path, folder: Path, stop: signal.Signals) -> Iterator[None]:
-    """The program for the length of the block, once the command `ready` succeeds; it logs to `folder`/log."""
-    log = folder / "log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT)
-    try:
+class Service:
+    """A program that is ready when a command succeeds; it logs to `folder`/log and can be started again."""
+
+    def __init__(self, command: list[str], *ready: str | Path, folder: Path, url: str) -> None:
+        self.url = url
+        self._command = command
+        self._ready = ready
+        self.folder = folder
+        self.process = self._start()
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        with (self.folder / "log").open("ab") as output:
+            return subprocess.Popen(self._command, cwd=self.folder, stdout=output, stderr=subprocess.STDOUT)
+
+    def wait_ready(self) -> None:
         deadline = time.monotonic() + START_S_MAX
-        while subprocess.run(ready, capture_output=True, check=False).returncode:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{command[0]} did not start:\n{log.read_text(errors='replace')[-2000:]}")
+        while subprocess.run(self._ready, capture_output=True, check=False).returncode:
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                log = (self.folder / "log").read_text(errors="replace")
+                raise RuntimeError(f"{self._command[0]} did not start:\n{log[-2000:]}")
             time.sleep(POLL_S)
-        yield
-    finally:
-        process.send_signal(stop)
+
+    def end(self, by: signal.Signals) -> None:
+        """`by` this signal; SIGKILL when that does not help."""
+        self.process.send_signal(by)
         try:
-            process.wait(STOP_S_MAX)
+            self.process.wait(STOP_S_MAX)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            self.process.kill()
+            self.process.wait()
+
+    def start_again(self) -> None:
+        """After its end; ready when this returns."""
+        self.process = self._start()
+        self.wait_ready()
+
+
+@contextlib.contextmanager
+def running(service: Service, *, stop: signal.Signals) -> Iterator[Service]:
+    """The program for the length of the block, once it is ready."""
+    try:
+        service.wait_ready()
+        yield service
+    finally:
+        service.end(stop)
 
 
 @contextlib.contextmanager
 def redis() -> Iterator[str]:
     """URL of an empty Redis that keeps nothing on disk."""
+    with redis_service() as service:
+        yield service.url
+
+
+@contextlib.contextmanager
+def redis_service() -> Iterator[Service]:
+    """The same, to be killed and started again."""
     server = needs.program("redis-server", package="redis-server")
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="redis-") as name:
@@ -58,8 +90,10 @@ def redis() -> Iterator[str]:
             REDIS_PASSWORD,
             "ping",
         )
-        with running(command, *ping, folder=Path(name), stop=signal.SIGTERM):
-            yield f"redis://:{REDIS_PASSWORD}@127.0.0.1:{port}/0"
+        url = f"redis://:{REDIS_PASSWORD}@127.0.0.1:{port}/0"
+        service = Service(command, *ping, folder=Path(name), url=url)
+        with running(service, stop=signal.SIGTERM):
+            yield service
 
 
 def _postgres_programs() -> Path:
@@ -83,6 +117,13 @@ def _as_somebody_else(folder: Path) -> list[str]:
 @contextlib.contextmanager
 def postgres() -> Iterator[str]:
     """postgresql://… of an empty database; quick because it may forget everything when the power fails."""
+    with postgres_service() as service:
+        yield service.url
+
+
+@contextlib.contextmanager
+def postgres_service() -> Iterator[Service]:
+    """The same, to be killed and started again."""
     programs = _postgres_programs()
     port = free_port()
     folder = Path(tempfile.mkdtemp(prefix="postgres-"))
@@ -101,7 +142,8 @@ def postgres() -> Iterator[str]:
         ready = (programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port))
         start = [*command, "-k", str(folder), *settings]
         # SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for clients.
-        with running(start, *ready, folder=folder, stop=signal.SIGINT):
-            yield f"postgresql://test@127.0.0.1:{port}/postgres"
+        url = f"postgresql://test@127.0.0.1:{port}/postgres"
+        with running(Service(start, *ready, folder=folder, url=url), stop=signal.SIGINT) as service:
+            yield service
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -43,6 +43,8 @@ export function refusalWords(error: unknown): string {
       return t("This is not possible any more.");
     case "media_unavailable":
       return t("The clinic cannot carry sound and picture at the moment. We keep trying.");
+    case "not_stored":
+      return t("The clinic could not save this. Nothing was changed. Please try again in a moment.");
     case "elsewhere":
       return t("You opened this visit in another window or on another device.");
     default:
