@@ -25,7 +25,11 @@ ACCEPTED_TAGS_MAX = 20
 ACCEPTED_TAG = re.compile(r"\s*([A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*")
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
+REVIEWED_BY = "# Reviewed by: "
+NOT_REVIEWED = "# Reviewed by: nobody"
+
 Direction = Literal["ltr", "rtl"]
+PagesIn = Literal["reviewed", "machine", "none"]
 
 
 def N_(message: str) -> str:  # noqa: N802 -- the name gettext tools know
@@ -82,6 +86,24 @@ def page_languages() -> tuple[str, ...]:
     """Tags of all page languages, English first."""
     folders = (path.parent.parent.name for path in LOCALES.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
     return (SOURCE_LANGUAGE, *sorted(name.replace("_", "-") for name in folders))
+
+
+@lru_cache(maxsize=32)
+def is_reviewed(tag: str) -> bool:
+    """Whether the header of a page language's catalogue names a person who has read it."""
+    if tag == SOURCE_LANGUAGE:
+        return True
+    header = po_path(tag).read_text("utf-8").partition("\nmsgid ")[0]
+    reviewers = [line for line in header.splitlines() if line.startswith(REVIEWED_BY)]
+    return bool(reviewers) and not any(line.startswith(NOT_REVIEWED) for line in reviewers)
+
+
+def pages_in(tag: str) -> PagesIn:
+    """What somebody booked in this language will read: pages that were reviewed, a machine's, or English."""
+    found = choose_language(tag, None, None)
+    if found == SOURCE_LANGUAGE and not tag.startswith(SOURCE_LANGUAGE):
+        return "none"
+    return "reviewed" if is_reviewed(found) else "machine"
 
 
 def load_catalog(tag: str) -> Catalog:

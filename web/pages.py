@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypedDict
 
-from web.catalog import Locale
+from web.catalog import Locale, PagesIn
 from web.consents import ConsentText
 from web.emergency import emergency_numbers
 from web.places import Country, Zone
@@ -206,14 +206,14 @@ class Colleague:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewConsultPage(StaffPage):
-    """`/board/new`; `patient_languages` as (tag, name in the page's language)."""
+    """`/board/new`; `patient_languages` as (tag, name in the page's language, what pages there are in it)."""
 
     template: ClassVar[str] = "newconsult.html"
     script: ClassVar[str | None] = "newconsult"
 
     physicians: tuple[Colleague, ...]
     interpreters: tuple[Colleague, ...]
-    patient_languages: Sequence[tuple[str, str]]
+    patient_languages: Sequence[tuple[str, str, PagesIn]]
     countries: tuple[Country, ...]
 
     def boot(self) -> Json:

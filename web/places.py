@@ -20,6 +20,8 @@ NOT_COUNTRIES = frozenset(
 CITIES: Mapping[tuple[str, str], str] = {
     ("Asia/Kuwait", "en"): "Kuwait City",
     ("Asia/Kuwait", "ar"): "مدينة الكويت",
+    ("Asia/Kuwait", "es"): "Ciudad de Kuwait",
+    ("Asia/Kuwait", "zh-Hans"): "科威特城",
     ("America/Los_Angeles", "ar"): "لوس أنجلوس",
 }
 # Territories without a zone of their own in CLDR, and the one in force there.

@@ -10,7 +10,7 @@ from server.http.errors import HttpError
 from server.http.identify import consult_id_of, participant_id_of, seat_of, signed_in
 from server.http.keys import SERVICES
 from server.identity.sign_ins import SignedIn
-from web.catalog import Locale, choose_language, locale_of, page_languages
+from web.catalog import Locale, choose_language, locale_of, page_languages, pages_in
 from web.consents import TELEHEALTH, ConsentText, consent_text
 from web.pages import (
     BoardPage,
@@ -212,7 +212,8 @@ async def new_consult(request: web.Request) -> web.StreamResponse:
         physicians=chosen["physician"],
         interpreters=chosen["interpreter"],
         patient_languages=[
-            (tag, language_name(tag, common["locale"].tag)) for tag in services.settings.clinic.languages
+            (tag, language_name(tag, common["locale"].tag), pages_in(tag))
+            for tag in services.settings.clinic.languages
         ],
         countries=countries(common["locale"].tag),
     )

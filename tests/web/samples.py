@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from signaling.consult.values import ConsultId, ParticipantId, Phase, Role, SeatState, UserId
 from signaling.protocol.shapes import BoardPerson, BoardRow, BoardView, DeviceCheck, Verb
-from web.catalog import locale_of, page_languages
+from web.catalog import locale_of, page_languages, pages_in
 from web.consents import TELEHEALTH, consent_text
 from web.pages import (
     BoardPage,
@@ -48,7 +48,7 @@ def pages(tag: str) -> Mapping[str, Page]:
     }
     people = (Colleague(id="u3", name="Karim Haddad", languages=("ar", "en")),)
     doctors = (Colleague(id="u1", name="Dr. Elena Marlowe"), Colleague(id="u4", name="Dr. Ama Boateng"))
-    languages = [(one, language_name(one, tag)) for one in ("ar", "en", "es", "zh-Hans")]
+    languages = [(one, language_name(one, tag), pages_in(one)) for one in ("ar", "en", "es", "zh-Hans")]
     return {
         "/": LandingPage(**common),
         "/help": HelpPage(**common),

@@ -13,12 +13,16 @@ from hypothesis import strategies as st
 
 from tests.web.test_scripts import node
 from web.catalog import (
+    REVIEWED_BY,
+    SOURCE_LANGUAGE,
     accepted_tags,
     choose_language,
     filled,
+    is_reviewed,
     load_catalog,
     locale_of,
     page_languages,
+    pages_in,
     po_path,
 )
 from web.catalog_build import (
@@ -30,6 +34,7 @@ from web.catalog_build import (
     plural_script,
     read_catalog,
 )
+from web.consents import TELEHEALTH, consent_text
 from web.extraction import SCRIPTS, messages_in, reachable, script_keys, script_sources, template_catalog
 
 TRANSLATED = [tag for tag in page_languages() if tag != "en"]
@@ -188,3 +193,42 @@ def test_any_accept_language_header_can_be_read(header: str) -> None:
 )
 def test_the_direction_is_that_of_the_script(tag: str, direction: str) -> None:
     assert locale_of(tag).direction == direction
+
+
+def test_every_catalogue_and_consent_text_says_who_reviewed_it() -> None:
+    for tag in page_languages():
+        assert consent_text(TELEHEALTH, tag).review.startswith("Reviewed by: "), tag
+        if tag != SOURCE_LANGUAGE:
+            header = po_path(tag).read_text("utf-8").partition("\nmsgid ")[0]
+            assert REVIEWED_BY in header, tag
+
+
+@pytest.mark.parametrize(
+    ("tag", "pages"),
+    [
+        ("en", "reviewed"),
+        ("en-CA", "reviewed"),
+        ("ar", "machine"),
+        ("es-MX", "machine"),
+        ("zh-Hans", "machine"),
+        ("vi", "none"),
+    ],
+)
+def test_a_coordinator_can_be_told_what_pages_there_are_in_a_language(tag: str, pages: str) -> None:
+    assert pages_in(tag) == pages
+
+
+def test_a_catalogue_that_names_a_reviewer_is_reviewed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "meridian.po"
+    monkeypatch.setattr("web.catalog.po_path", lambda _tag: file)
+    for header, expected in (
+        ("# Reviewed by: A. Translator, 2026-11-27.", True),
+        ("# Reviewed by: nobody yet.", False),
+        ("# Messages.", False),
+    ):
+        file.write_text(header + '\nmsgid ""\n')
+        is_reviewed.cache_clear()
+        assert is_reviewed("ar") is expected
+    is_reviewed.cache_clear()

@@ -20,7 +20,7 @@ pytestmark = [
 
 PATIENT_PAGES = ("/", "/help", "/v", "/error/not_found", "/error/internal")
 STAFF_PAGES = ("/signin", "/board", "/board/new", "/desk")
-LANGUAGES = ("en", "ar")
+LANGUAGES = ("en", "ar", "es", "zh-Hans")
 FRAGMENT = f"#{samples.SECRET}"
 NARROW = {"width": 320, "height": 568}
 PHONE = {"width": 390, "height": 844}

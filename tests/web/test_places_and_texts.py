@@ -13,6 +13,8 @@ from web.places import city, countries, country_name, language_name, zone, zones
 AGREED = {
     ("telehealth-1", "en"): "8ea7ade014f4e3312526af095ed5daec7d224835550a6654458661a20105fe27",
     ("telehealth-1", "ar"): "8949c1411e354beeb6941bba4f5f94b4e425e4e8a869c30b4dc951573c573c1d",
+    ("telehealth-1", "es"): "ee54be376bdd5c49faae4c7221e0ce5b3c3d9b4fdb367e064cea290871c72625",
+    ("telehealth-1", "zh-Hans"): "dab1153ee3a8ec35fd396ea76bf522a5094c78f6954157f9f8663e8fe2068917",
 }
 
 

@@ -74,6 +74,16 @@ function takeCity(): void {
   if (found.value) city.value = found.label;
 }
 
+/** What the patient will read, where nobody who knows the language has read it. */
+function noteLanguage(): void {
+  const pages = byId<HTMLSelectElement>("language").selectedOptions[0]?.dataset.pages;
+  const words: Readonly<Record<string, string>> = {
+    machine: t("The pages in this language were translated by a machine. Nobody has reviewed them yet."),
+    none: t("There are no pages in this language yet. This person reads English."),
+  };
+  byId("language-note").textContent = words[pages ?? ""] ?? "";
+}
+
 /** Interpreters of the patient's language first; the others stay, for rarer dialects. */
 function orderInterpreters(): void {
   const language = value("language").split("-")[0] ?? "";
@@ -188,7 +198,10 @@ function showResult(ack: Accepted, filled: Fields): void {
 function changed(event: Event): void {
   if (event.target === countrySelect) offerZones();
   if (event.target === zoneSelect) takeCity();
-  if (event.target === byId("language")) orderInterpreters();
+  if (event.target === byId("language")) {
+    orderInterpreters();
+    noteLanguage();
+  }
   const byLink = interpreter.value === "invite";
   show(byId("interpreter-name").parentElement ?? form, byLink);
   if (event.target instanceof HTMLElement) event.target.removeAttribute("aria-invalid");
