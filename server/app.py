@@ -51,6 +51,8 @@ TIDY_EVERY_S: Final = 3600.0
 COMMANDS_KEPT: Final = timedelta(days=1)
 KEEP_EVERY_S: Final = 20.0
 
+HangUp = Callable[[UserId, Collection[DeviceId]], None]
+
 log = logger("app")
 
 
@@ -74,15 +76,21 @@ async def running(
         database = await _storage(stack, settings)
         media = await _media(stack, settings, goes_on)
         tickets: OneUse[Entry] = OneUse(lifetime_s=LIFETIME_S)
+        seats_tickets = Tickets(tickets)
         gateway = Gateway(
-            tickets=Tickets(tickets),
+            tickets=seats_tickets,
             ids=SystemIds(),
             origins=frozenset(site(settings).origins),
             address_of=lambda request: household(request.remote or ""),
         )
         service = _service(settings, database=database, media=media, gateway=gateway)
+
+        def hang_up(user: UserId, devices: Collection[DeviceId]) -> None:
+            seats_tickets.forget(devices)
+            service.hang_up(user, devices)
+
         services = _services(
-            settings, database=database, media=media, demo=demo, tickets=tickets, hang_up=service.hang_up
+            settings, database=database, media=media, demo=demo, tickets=tickets, hang_up=hang_up
         )
         stack.push_async_callback(services.throttle.close)
         made = await _demo(services) if demo else None
@@ -90,7 +98,7 @@ async def running(
         await _in_background(stack, service.run())
         await _in_background(stack, media.tell(service))
         await _in_background(stack, _tidy(services))
-        await _in_background(stack, _keep_sign_ins(services, service))
+        await _in_background(stack, _keep_sign_ins(services, service, hang_up))
         await _http(stack, services, gateway)
         yield made
 
@@ -172,7 +180,7 @@ def _services(
     media: MediaAdapter,
     demo: bool,
     tickets: OneUse[Entry],
-    hang_up: Callable[[UserId, Collection[DeviceId]], None],
+    hang_up: HangUp,
 ) -> Services:
     try:
         return compose.services(
@@ -246,7 +254,7 @@ async def _tidy(services: Services) -> None:
         await asyncio.sleep(TIDY_EVERY_S)
 
 
-async def _keep_sign_ins(services: Services, service: Service) -> None:
+async def _keep_sign_ins(services: Services, service: Service, hang_up: HangUp) -> None:
     """Open pages keep their sign-in; pages whose sign-in is over are closed."""
     while True:
         await asyncio.sleep(KEEP_EVERY_S)
@@ -255,7 +263,7 @@ async def _keep_sign_ins(services: Services, service: Service) -> None:
             for user in service.accounts_at_boards() | in_consult:
                 now = services.clock.now()
                 if not await services.sign_ins.keep(user, in_consult=user in in_consult, now=now):
-                    service.hang_up(user, await services.seats.devices_of(user))
+                    hang_up(user, await services.seats.devices_of(user))
         except (SQLAlchemyError, DatabaseBusyError) as error:
             log.warning("sign-ins not looked at, trying again", exc_info=error)
 

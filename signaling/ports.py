@@ -242,10 +242,14 @@ Entry = SeatEntry | BoardEntry
 
 
 class Tickets(Protocol):
-    """One-use tickets, valid for 30 s."""
+    """One-use tickets: one is asked for over HTTP and valid for 30 s, the next comes over the socket."""
 
     async def redeem(self, ticket: str) -> Entry | None:
         """What the ticket opens, the first time and in time; else None. Never raises for a bad ticket."""
+        ...
+
+    def next(self, seat: SeatEntry) -> str:
+        """A ticket for this seat's next connection; an earlier one of the same device stops working."""
         ...
 
 

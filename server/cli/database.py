@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -69,6 +70,32 @@ def upgrade(config: ConfigOption = None) -> None:
         print(f"{after} (was {before or 'empty'})" if before != after else f"{after} (nothing to do)")
 
     _run(work())
+
+
+@db.command()
+def backup(file: Path, config: ConfigOption = None) -> None:
+    """Write a copy of the database to a new file, while the server runs."""
+    from server.storage.backup import BackupError, back_up
+
+    try:
+        back_up(loaded(config).settings.database_url, file)
+    except BackupError as error:
+        fail(str(error), hint=error.hint)
+    say(f"wrote {file} ({file.stat().st_size / 1e6:.1f} MB)")
+
+
+@db.command()
+def restore(file: Path, config: ConfigOption = None) -> None:
+    """Make the database from a backup, where there is none yet; then bring it to this version."""
+    from server.storage.backup import BackupError
+    from server.storage.backup import restore as run
+
+    try:
+        run(loaded(config).settings.database_url, file)
+    except BackupError as error:
+        fail(str(error), hint=error.hint)
+    say(f"restored from {file}")
+    upgrade(config)
 
 
 def _check(shape: Any, value: str, message: str) -> str:

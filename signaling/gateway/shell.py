@@ -20,7 +20,7 @@ from aiohttp import web
 from signaling.consult.values import ConnectionId
 from signaling.errors import Code, ProtocolError, Refused, Unstored
 from signaling.gateway.client import Bucket, Client, Limits
-from signaling.ports import BoardEntry, Ids, Tickets
+from signaling.ports import BoardEntry, Ids, SeatEntry, Tickets
 from signaling.protocol import codec, messages
 from signaling.protocol.fields import Shape
 from signaling.protocol.shapes import BoardView, ConsultView
@@ -287,6 +287,8 @@ class Gateway:
             raise ValueError("authenticated without an entry")
         try:
             await self._bound().attach(client.connection, client.entry, peer=client.peer)
+            if isinstance(client.entry, SeatEntry):
+                self.send(client.connection, messages.NextTicket(ticket=self._tickets.next(client.entry)))
             if client.eio not in self._clients:  # it closed meanwhile, before there was anything to detach
                 await self._bound().detach(client.connection)
         except Refused as refused:

@@ -367,6 +367,13 @@ class AskedToMute(Shape):
     type: Literal["asked_to_mute"] = "asked_to_mute"
 
 
+class NextTicket(Shape):
+    """What opens this page's next connection, should this one be lost: no request comes before."""
+
+    type: Literal["next_ticket"] = "next_ticket"
+    ticket: Annotated[str, "Works once; each connection brings a new one."]
+
+
 class Displaced(Shape):
     """The seat was opened on another page or device; this connection is now closed. Do not reconnect."""
 
@@ -429,9 +436,8 @@ ConsultMessage = (
 BoardMessage = Schedule | Reschedule | Cancel | Cover | OpenBoard
 ClientMessage = SeatMessage | ConsultMessage | BoardMessage
 Answer = Accepted | MediaAnswer | Chat | Refusal
-ServerMessage = (
-    ConsultView | BoardView | AskedToMute | Displaced | ConsultContinued | MediaLost | ProtocolErrorNotice
-)
+_News = AskedToMute | NextTicket | Displaced | ConsultContinued | MediaLost | ProtocolErrorNotice
+ServerMessage = ConsultView | BoardView | _News
 
 SEAT_TYPES: frozenset[type] = frozenset(get_args(SeatMessage) + get_args(ConsultMessage))
 BOARD_TYPES: frozenset[type] = frozenset(get_args(ConsultMessage) + get_args(BoardMessage))

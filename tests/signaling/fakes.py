@@ -31,6 +31,7 @@ from signaling.ports import (
     PersonChange,
     Relay,
     Routing,
+    SeatEntry,
     SideRows,
 )
 from signaling.protocol.messages import ServerMessage
@@ -195,14 +196,19 @@ class MemoryTickets:
     """Tickets made by hand; each works once."""
 
     entries: dict[str, Entry] = field(default_factory=dict)
+    made: int = 0
 
     def make(self, entry: Entry) -> str:
-        ticket = f"ticket-number-{len(self.entries):06d}-{id(entry)}"
+        self.made += 1
+        ticket = f"ticket-number-{self.made:06d}-of-this-test"
         self.entries[ticket] = entry
         return ticket
 
     async def redeem(self, ticket: str) -> Entry | None:
         return self.entries.pop(ticket, None)
+
+    def next(self, seat: SeatEntry) -> str:
+        return self.make(seat)
 
 
 @dataclass

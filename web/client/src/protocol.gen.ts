@@ -522,6 +522,13 @@ export interface MediaLost {
   readonly peer: string;
 }
 
+/** What opens this page's next connection, should this one be lost: no request comes before. */
+export interface NextTicket {
+  readonly type: "next_ticket";
+  /** Works once; each connection brings a new one. */
+  readonly ticket: string;
+}
+
 /** What waiting people are told, in words the browser has in their language. */
 export interface NoticeView {
   /** What about. */
@@ -860,6 +867,7 @@ export type ServerMessage =
   | ConsultView
   | BoardView
   | AskedToMute
+  | NextTicket
   | Displaced
   | ConsultContinued
   | MediaLost

@@ -48,6 +48,14 @@ export interface Channel<Out extends Typed> {
 }
 
 const ACK_TIMEOUT_MS = 10_000;
+/** An attempt in a network that is gone is given up soon and begun anew; now and then one gets a slow network's time. */
+const QUICK_MS = 2_000;
+const TIMES_THE_LAST = 5;
+const PATIENT_MS = 10_000;
+const PATIENT_EVERY = 12;
+/** After an attempt that has hung there is nothing to wait for: nobody was burdened by it. */
+const AFTER_HUNG_MS = 200;
+const TICKET_REFUSED = "ticket_refused";
 const RESENDS_MAX = 2;
 const RESEND_WITHIN_MS = 15_000;
 const RETRY_MS = [100, 500, 1_000, 2_000, 4_000] as const;
@@ -71,6 +79,10 @@ export function openChannel<Out extends Typed, In extends Typed>(options: Channe
   let asking: AbortController | null = null;
   const waiting: (() => void)[] = [];
   let attemptAt = 0;
+  /** Opens the next connection without a request in between. A browser asks for requests' sockets ever more rarely
+   * while a network is gone, whoever asks, and for a WebSocket's own anew each time. */
+  let next: string | null = null;
+  let openedInMs: number | null = null;
   /** The server itself said no: it is there, and wants to be asked more rarely. */
   let refused = false;
 
@@ -87,7 +99,8 @@ export function openChannel<Out extends Typed, In extends Typed>(options: Channe
     if (closed) return;
     knocking ??= setInterval(() => void knock(), KNOCK_EVERY_MS);
     options.onState("lost");
-    const wait = RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)] ?? 4_000;
+    const hung = performance.now() - attemptAt >= QUICK_MS;
+    const wait = hung ? AFTER_HUNG_MS : (RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)] ?? 4_000);
     attempt += 1;
     clearTimeout(retry);
     retry = setTimeout(() => void connect(), wait * (1 + SPREAD * Math.random()));
@@ -130,9 +143,10 @@ export function openChannel<Out extends Typed, In extends Typed>(options: Channe
 
   async function connect(begun?: Promise<string>): Promise<void> {
     if (closed || socket || asking) return;
+    attemptAt = performance.now();
+    if (next) return open(next);
     const own = new AbortController();
     asking = own;
-    attemptAt = performance.now();
     refused = false;
     let redeemed: string;
     try {
@@ -147,21 +161,41 @@ export function openChannel<Out extends Typed, In extends Typed>(options: Channe
     }
     if (asking !== own) return;
     asking = null;
+    open(redeemed);
+  }
+
+  function open(redeemed: string): void {
     // Revisions count within one connection, so each has its own filter.
     const isNews = newsFilter();
     const auth = { ...options.auth?.(), ticket: redeemed };
-    socket = io({ transports: ["websocket", "polling"], auth, reconnection: false, forceNew: true });
+    const patient = openedInMs === null || attempt % PATIENT_EVERY === PATIENT_EVERY - 1;
+    const timeout = patient ? PATIENT_MS : Math.max(QUICK_MS, TIMES_THE_LAST * (openedInMs ?? 0));
+    const begun = performance.now();
+    socket = io({
+      transports: ["websocket", "polling"],
+      auth,
+      timeout,
+      reconnection: false,
+      forceNew: true,
+    });
     socket.on("connect", () => {
       attempt = 0;
+      openedInMs = performance.now() - begun;
+      next = null;
       clearInterval(knocking);
       knocking = undefined;
       options.onState("connected");
       for (const told of waiting.splice(0)) told();
     });
-    socket.on("connect_error", again);
+    socket.on("connect_error", (error) => {
+      // Used already, or from a server that has been started again: the next one comes over HTTP.
+      if (error.message === TICKET_REFUSED) next = null;
+      again();
+    });
     socket.on("disconnect", again);
     socket.on("message", (message: In) => {
-      if (isNews(message)) options.onMessage(message);
+      if (message.type === "next_ticket") next = (message as unknown as { ticket: string }).ticket;
+      else if (isNews(message)) options.onMessage(message);
       if (message.type === "displaced") close();
       if (message.type === "protocol_error") reject("protocol_error");
     });
@@ -185,8 +219,8 @@ export function openChannel<Out extends Typed, In extends Typed>(options: Channe
     const asked = socket;
     if (!asked?.connected) return;
     // Asked for at the same time: should the socket be dead, the ticket for the next one is there.
-    const next = ticket(new AbortController());
-    next.catch(() => {});
+    const spare = next ? undefined : ticket(new AbortController());
+    spare?.catch(() => {});
     asked
       .timeout(withinMs)
       .emitWithAck("message", question)
@@ -194,7 +228,7 @@ export function openChannel<Out extends Typed, In extends Typed>(options: Channe
         if (socket !== asked) return;
         attempt = 0;
         again();
-        connectNow(next);
+        connectNow(spare);
       });
   }
 

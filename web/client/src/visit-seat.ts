@@ -159,6 +159,8 @@ class Seat implements Visit {
       case "protocol_error":
         this.problem(new Refusal("internal"));
         return;
+      case "next_ticket":
+        return; // The channel keeps it.
       case "board_view":
         return; // Only for boards; a seat's channel never carries one.
     }
