@@ -60,6 +60,7 @@ class Slot:
         self._rtx_head = None if repair is None else _Head(downstream, repair, with_level=False)
         self._rtx_sequence = sequence ^ 0x5555
         self.source: Source | None = None
+        self._paused = False
         self._codec: Codec | None = None
         self._payload_type = 0
         self._rtx_payload_type: int | None = None
@@ -98,6 +99,19 @@ class Slot:
         self.request_keyframe()
 
     @property
+    def paused(self) -> bool:
+        """Whether nothing of the source goes out for now: the connection has no room for it."""
+        return self._paused
+
+    @paused.setter
+    def paused(self, value: bool) -> None:
+        if value == self._paused:
+            return
+        self._paused = value
+        if not value:
+            self.restart()
+
+    @property
     def loss_fraction(self) -> float:
         """What the subscriber lost of this stream over the last second."""
         is_old = self._clock.now_s - self._reported_at_s > REPORT_AGE_S_MAX
@@ -111,7 +125,7 @@ class Slot:
 
     def request_keyframe(self) -> None:
         """The subscriber cannot show the source without a key frame."""
-        if self.source is not None and not self._is_audio:
+        if self.source is not None and not self._is_audio and not self._paused:
             self.source.keyframes.want(self._clock.now_s)
 
     def forward(
@@ -121,6 +135,8 @@ class Slot:
 
         Video begins, and begins anew after a change of codec, with a key frame.
         """
+        if self._paused:
+            return
         if codec is not self._codec:
             if not (self._is_audio or keyframe) or codec.name not in self._types or not self._outlet.ready:
                 return
@@ -199,6 +215,7 @@ class Slot:
         """Answer a NACK from the source's ring, each packet once per round trip, as RTX (RFC 4588)."""
         if (
             self.source is None
+            or self._paused
             or self._codec is None
             or self._rtx_head is None
             or self._rtx_payload_type is None

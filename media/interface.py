@@ -99,6 +99,8 @@ class PeerQuality:
     loss_pct_down: float
     rtt_ms: float | None
     level: Level
+    pictures_paused: int = 0
+    """Pictures this peer is not sent for now, because its connection has no room for them."""
     kind: Literal["peer_quality"] = "peer_quality"
 
 

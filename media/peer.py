@@ -8,8 +8,10 @@ from struct import pack_into
 from typing import Literal
 
 from media import rtcp, twcc
+from media.allowance import Allowance
 from media.clock import Clock
 from media.description import PeerDescription
+from media.downlink import Downlink
 from media.dtls import Certificate, DtlsLink
 from media.forwarder import Slot
 from media.interface import SourceName
@@ -87,6 +89,8 @@ class Peer:
         self._slots_by_ssrc = {slot.ssrc: slot for slot in self.slots.values()}
         self._seen: set[int] = set()
         self._sent = SendLog()
+        self._downlink, self._allowance = Downlink(), Allowance()
+        self.pictures_paused = 0
         self.packets_in = self.bytes_in = self.packets_out = self.refused = 0
         mux.by_ufrag[description.ufrag] = self
 
@@ -254,7 +258,9 @@ class Peer:
         """Encrypt and send one packet; nothing happens before the connection is up."""
         if self._sender is not None:
             if number_at:
-                pack_into("!H", head, number_at, self._sent.number())
+                number = self._sent.number()
+                self._downlink.sent(number, self._clock.now_s)
+                pack_into("!H", head, number_at, number)
             data = self._sender.rtp(head, payload)
             if data is not None and self.path.address is not None:
                 self.packets_out += 1
@@ -292,7 +298,9 @@ class Peer:
                     self._on_keyframe_request(message.ssrc)
                 case rtcp.TransportFeedback():
                     if self._sent.may_be_told(twcc.status_count(message.body)):
-                        self._sent.feedback(twcc.parse(message.body))
+                        arrivals = twcc.parse(message.body)
+                        self._sent.feedback(arrivals)
+                        self._downlink.reported(arrivals, self._clock.now_s)
 
     def _on_report(self, report: rtcp.Report) -> None:
         slot = self._slots_by_ssrc.get(report.ssrc)
@@ -321,12 +329,24 @@ class Peer:
         match self.state:
             case "connected":
                 self.uplink.tick()
+                self._make_room()
                 if silent_s > LOST_AFTER_S:
                     self._become("lost")
             case "lost" if silent_s > CONSENT_S_MAX:
                 self._become("ended")
             case "new" | "connecting" if now_s - self._created_at_s > CONNECT_S_MAX:
                 self._become("ended")
+
+    def _make_room(self) -> None:
+        """Pause pictures while the connection is congested: a shared screen last, sound never."""
+        showing = [slot for slot in self.slots.values() if slot.downstream.source != "audio" and slot.source]
+        showing.sort(key=lambda slot: (slot.downstream.source != "screen", slot.downstream.slot))
+        now_s = self._clock.now_s
+        congestion = self._downlink.congestion(now_s)
+        allowed = self._allowance.pictures(len(showing), congestion=congestion, now_s=now_s)
+        for place, slot in enumerate(showing):
+            slot.paused = place >= allowed
+        self.pictures_paused = len(showing) - allowed
 
 
 def _ignore() -> None:

@@ -28,7 +28,7 @@ def level(loss_pct: float, rtt_ms: float | None, silent_s: float) -> Level:
 
 def worth_telling(old: PeerQuality | None, new: PeerQuality) -> bool:
     """Whether the difference would change what somebody is shown."""
-    if old is None or old.level != new.level:
+    if old is None or (old.level, bool(old.pictures_paused)) != (new.level, bool(new.pictures_paused)):
         return True
     losses = abs(old.loss_pct_up - new.loss_pct_up), abs(old.loss_pct_down - new.loss_pct_down)
     return max(losses) >= TELL_LOSS_PCT or abs((old.rtt_ms or 0.0) - (new.rtt_ms or 0.0)) >= TELL_RTT_MS

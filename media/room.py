@@ -66,6 +66,7 @@ class Room:
             loss_pct_down=round(down * 100, 1),
             rtt_ms=rtt_ms,
             level=level(max(up, down) * 100, rtt_ms, now_s - peer.path.heard_at_s),
+            pictures_paused=peer.pictures_paused,
         )
         if not worth_telling(self._quality.get(identifier), new):
             return None

@@ -33,7 +33,9 @@ class MediaListener(Protocol):
 
     async def media_consult_lost(self, consult: ConsultId) -> None: ...
 
-    async def media_quality(self, consult: ConsultId, peer: PeerId, level: ConnectionLevel) -> None: ...
+    async def media_quality(
+        self, consult: ConsultId, peer: PeerId, level: ConnectionLevel, *, picture_paused: bool
+    ) -> None: ...
 
 
 class MediaAdapter:
@@ -129,7 +131,12 @@ async def _told(notice: Notice, listener: MediaListener) -> None:
         case PeerLost():
             await listener.media_peer_lost(ConsultId(notice.room), PeerId(notice.peer))
         case PeerQuality():
-            await listener.media_quality(ConsultId(notice.room), PeerId(notice.peer), notice.level)
+            await listener.media_quality(
+                ConsultId(notice.room),
+                PeerId(notice.peer),
+                notice.level,
+                picture_paused=notice.pictures_paused > 0,
+            )
         case WorkerLost():
             for room in notice.rooms:
                 await listener.media_consult_lost(ConsultId(room))

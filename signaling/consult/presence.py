@@ -32,6 +32,7 @@ class PersonPresence:
     video_on: bool = True
     reported_level: ConnectionLevel = "good"  # by the browser
     measured_level: ConnectionLevel = "good"  # by the media plane, of the present peer
+    picture_paused: bool = False  # the present peer is not sent all pictures: there is no room for them
     device_check: Checked | None = None
 
     @property
@@ -93,7 +94,7 @@ def given_up(presence: ConsultPresence, participant: ParticipantId) -> ConsultPr
 
 def with_peer(presence: ConsultPresence, participant: ParticipantId, peer: PeerId | None) -> ConsultPresence:
     """The participant's media goes through `peer`, or nowhere; nothing is measured of it yet."""
-    person = replace(presence.of(participant), peer=peer, measured_level="good")
+    person = replace(presence.of(participant), peer=peer, measured_level="good", picture_paused=False)
     return with_person(presence, participant, person)
 
 
@@ -112,13 +113,18 @@ def with_reported_level(
     return with_person(presence, participant, replace(presence.of(participant), reported_level=level))
 
 
-def with_measured_level(
-    presence: ConsultPresence, participant: ParticipantId | None, level: ConnectionLevel
+def with_measured(
+    presence: ConsultPresence,
+    participant: ParticipantId | None,
+    level: ConnectionLevel,
+    *,
+    picture_paused: bool,
 ) -> ConsultPresence:
     """The media plane says so of the participant's peer; None is nobody here."""
     if participant is None:
         return presence
-    return with_person(presence, participant, replace(presence.of(participant), measured_level=level))
+    person = replace(presence.of(participant), measured_level=level, picture_paused=picture_paused)
+    return with_person(presence, participant, person)
 
 
 def with_media(

@@ -115,6 +115,7 @@ class Me(Shape):
     must_consent: Annotated[bool, "They have yet to accept the telehealth consent."]
     must_tell_location: Annotated[bool, "They have yet to say where they are."]
     elsewhere: Annotated[bool, "Another device of theirs holds the seat; this one may ask to take it."]
+    picture_paused: Annotated[bool, "Their connection has no room for every picture; sound goes on."]
     asks_for_seat: Annotated[bool, "This device has asked to take the seat and waits for admission."]
 
 

@@ -116,7 +116,7 @@ def view_for(seen: Seen, viewer: ParticipantId, device: DeviceId, *, now: dateti
         opens_at=consult.opens_at,
         started_at=consult.started_at,
         ended_at=consult.ended_at,
-        me=_me(consult, me, device, screen),
+        me=_me(consult, me, device, screen, paused=seen.presence.of(me.id).picture_paused),
         waiting_for=_waiting_for(consult, screen),
         physician_name=_physician_name(seen),
         interpreter_booked=any(p.seat not in BARRED for p in consult.of_role(Role.INTERPRETER)),
@@ -151,7 +151,9 @@ def _met(person: Participant) -> bool:
     return person.seat in MET and SeatState.WAITING not in (person.seat, person.lost_from)
 
 
-def _me(consult: Consult, me: Participant, device: DeviceId, screen: shapes.Screen) -> shapes.Me:
+def _me(
+    consult: Consult, me: Participant, device: DeviceId, screen: shapes.Screen, *, paused: bool
+) -> shapes.Me:
     holder = holds_seat(me, device)
     return shapes.Me(
         participant=me.id,
@@ -161,6 +163,7 @@ def _me(consult: Consult, me: Participant, device: DeviceId, screen: shapes.Scre
         must_consent=me.role is Role.PATIENT and me.consent is None,
         must_tell_location=me.role is Role.PATIENT and not me.location_told,
         elsewhere=screen == "displaced",
+        picture_paused=paused and me.seat is SeatState.PRESENT,
         asks_for_seat=not holder and me.further_device == device,
     )
 

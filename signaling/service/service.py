@@ -15,7 +15,7 @@ from signaling.consult.presence import (
     given_up,
     overdue,
     owner_of,
-    with_measured_level,
+    with_measured,
     with_peer,
     without_peer,
 )
@@ -267,12 +267,14 @@ class Service:
         if peers:
             await self._publisher.publish(consult)
 
-    async def media_quality(self, consult: ConsultId, peer: PeerId, level: ConnectionLevel) -> None:
-        """How well a peer's media arrives, as the media plane measures it."""
+    async def media_quality(
+        self, consult: ConsultId, peer: PeerId, level: ConnectionLevel, *, picture_paused: bool = False
+    ) -> None:
+        """How well a peer's media arrives, as the media plane measures it, and what it had to leave out."""
         async with self._consults.hold(consult):
             before = await self._consults.presence.get(consult)
             after = await self._consults.presence.update(
-                consult, lambda p: with_measured_level(p, owner_of(p, peer), level)
+                consult, lambda p: with_measured(p, owner_of(p, peer), level, picture_paused=picture_paused)
             )
             if after.revision != before.revision:
                 await self._publisher.publish(consult)

@@ -10,7 +10,7 @@ from typing import Any
 
 from playwright.async_api import Page
 
-from tests.e2e.kit import needs
+from tests.e2e.kit import media, needs
 from tests.e2e.kit.browsers import Browsers, chromium
 from tests.e2e.kit.meridian import Meridian, meridian
 from tests.e2e.kit.network import SERVER, Home, Internet, internet
@@ -21,6 +21,7 @@ from tests.faults.gaps import Gap, GapWatch
 
 ONE_WAY_MS = 25
 FLOWS_S_MAX = 0.5  # shorter than any gap that is tried
+SPEAK: dict[str, media.Language] = {"patient": "ar", "physician": "en", "interpreter": "es"}
 PEOPLE = {"patient": PATIENT, "physician": PHYSICIAN, "interpreter": INTERPRETER}
 
 
@@ -75,10 +76,10 @@ class Stage:
         return {name: round(gap.longest_s, 2) for name, gap in (await self.gaps()).items()}
 
 
-def note(fault: str, seconds: float) -> None:
+def note(fault: str, value: float, *, unit: str = "s") -> None:
     """Leave what was measured in tests/e2e/.out/faults.txt, for the table in server/README.md."""
     with needs.out("faults.txt").open("a") as file:
-        file.write(f"{datetime.now(UTC):%F %T}  {seconds:6.2f} s  {fault}\n")
+        file.write(f"{datetime.now(UTC):%F %T}  {value:6.2f} {unit}  {fault}\n")
 
 
 def heard(gaps: dict[str, float]) -> float:
@@ -96,9 +97,13 @@ async def stage(
     *roles: str,
     env: dict[str, str] | None = None,
     one_way_ms: float = ONE_WAY_MS,
+    lifelike: bool = False,
     **start: Any,
 ) -> AsyncIterator[Stage]:
-    """These people (patient and physician, where none are named) in their room."""
+    """These people (patient and physician, where none are named) in their room.
+
+    `lifelike`: with speech and pictures that are hard to encode, in place of tones and colours.
+    """
     roles = roles or ("patient", "physician")
     async with internet() as net:
         own = {"MERIDIAN_MEDIA__BIND": SERVER, **(env or {})}
@@ -108,7 +113,7 @@ async def stage(
         ):
             made = Stage(net, server, browsers)
             for role in roles:
-                await _enter(made, role, roles)
+                await _enter(made, role, roles, lifelike=lifelike)
                 await made.guests[role].home.line.set(delay_ms=one_way_ms)
             physician = made.guests["physician"].page
             for role in roles:
@@ -121,10 +126,15 @@ async def stage(
             yield made
 
 
-async def _enter(made: Stage, role: str, roles: tuple[str, ...]) -> None:
+async def _enter(made: Stage, role: str, roles: tuple[str, ...], *, lifelike: bool) -> None:
     home = await made.net.home()
     page = await made.browsers.open(
-        PEOPLE[role], url=made.server.links[role], home=home, phone=role == "patient"
+        PEOPLE[role],
+        url=made.server.links[role],
+        home=home,
+        phone=role == "patient",
+        speaks=SPEAK[role] if lifelike else None,
+        busy=lifelike,
     )
     enter = {
         "patient": story.patient_enters,

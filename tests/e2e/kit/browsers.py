@@ -46,6 +46,7 @@ class Browsers:
         locale: str = "en-US",
         time_zone: str = "America/Los_Angeles",
         speaks: media.Language | None = None,
+        busy: bool = False,
         devices: bool = True,
         granted: bool = True,
         flags: tuple[str, ...] = (),
@@ -54,7 +55,8 @@ class Browsers:
     ) -> Page:
         """A page in a browser of its own.
 
-        `person` is seen and heard by camera and microphone (`speaks`: a sentence in place of the tone).
+        `person` is seen and heard by camera and microphone (`speaks`: a sentence in place of the tone;
+        `busy`: a picture that is hard to encode).
         Without `devices` there are none; without `granted` the person refuses them. At a `home` the browser
         is in that network, and trusts every certificate. Other `options` go to the context.
         """
@@ -64,7 +66,8 @@ class Browsers:
         if devices and granted:
             given.append(GRANT_DEVICES)
         if person:
-            given.append(f"--use-file-for-fake-video-capture={media.camera_clip(person)}")
+            clip = media.busy_clip(person) if busy else media.camera_clip(person)
+            given.append(f"--use-file-for-fake-video-capture={clip}")
             voice = media.speech(speaks) if speaks else media.tone(person)
             given.append(f"--use-file-for-fake-audio-capture={voice}")
         if home:

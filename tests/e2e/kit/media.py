@@ -40,6 +40,15 @@ def camera_clip(person: Person, *, width: int = 640, height: int = 360) -> Path:
     return _made(target, "-f", "lavfi", "-i", f"{source},{bar}", *picture)
 
 
+def busy_clip(person: Person, *, width: int = 640, height: int = 360) -> Path:
+    """The same, with noise all over that no encoder can save: it takes whatever bit rate it is given."""
+    target = FOLDER / f"busy_{person.name}_{width}x{height}.mjpeg"
+    colour = "0x{:02x}{:02x}{:02x}".format(*person.colour)
+    source = f"color=c={colour}:s={width}x{height}:r={FRAMES_PER_S}:d={CLIP_S},noise=alls=60:allf=t"
+    picture = ("-pix_fmt", "yuvj420p", "-c:v", "mjpeg", "-q:v", "6", "-f", "mjpeg")
+    return _made(target, "-f", "lavfi", "-i", source, *picture)
+
+
 def tone(person: Person) -> Path:
     """A .wav of the person's tone, -6 dB, mono, 48 kHz; it loops without a click."""
     target = FOLDER / f"tone_{person.name}.wav"

@@ -500,6 +500,8 @@ export interface Me {
   readonly must_tell_location: boolean;
   /** Another device of theirs holds the seat; this one may ask to take it. */
   readonly elsewhere: boolean;
+  /** Their connection has no room for every picture; sound goes on. */
+  readonly picture_paused: boolean;
   /** This device has asked to take the seat and waits for admission. */
   readonly asks_for_seat: boolean;
 }

@@ -171,6 +171,10 @@ class Room implements Screen {
     if (interpreter?.seat === "present") this.interpreterSeen = true;
     const words = interpreterMissing(view, interpreter, this.interpreterSeen);
     this.notes.set("interpreter", words ? { words, icon: "terp", tone: "terp", urgent: true } : null);
+    const paused = t(
+      "Your connection is weak. A picture is paused so that the sound stays clear. It comes back by itself.",
+    );
+    this.notes.set("paused", view.me.picture_paused ? { words: paused, icon: "wifi", tone: "warn" } : null);
     const own = view.sharing === view.me.participant;
     this.notes.set(
       "sharing",
