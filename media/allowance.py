@@ -1,4 +1,4 @@
-"""How many pictures one subscriber is sent: fewer while its line is congested, never less sound. Pure."""
+"""Which pictures one subscriber is sent: smaller, then fewer while its line is congested. Pure."""
 
 from __future__ import annotations
 
@@ -23,25 +23,30 @@ class Allowance:
         self._try_again_s = TRY_AGAIN_S
         self._clear_since_s = float("-inf")
 
-    def pictures(self, wanted: int, *, congestion: Congestion, now_s: float) -> int:
-        """How many of the `wanted` are sent now. Call several times a second."""
-        self._less = min(self._less, wanted)
+    def steps(self, smaller: int, fewer: int, *, congestion: Congestion, now_s: float) -> tuple[int, int]:
+        """How many pictures are sent small, and how many not at all. Call several times a second.
+
+        Args:
+            smaller: how many could be sent small; this comes first.
+            fewer: how many there are.
+        """
+        self._less = min(self._less, smaller + fewer)
         if congestion != "none":
             self._clear_since_s = now_s
-            settled = congestion == "heavy" or now_s - self._changed_at_s >= SETTLE_S
-            if self._less < wanted and settled:
-                self._take(wanted - self._less if congestion == "heavy" else 1, now_s)
+            if self._less < smaller + fewer and now_s - self._changed_at_s >= SETTLE_S:
+                step = smaller if self._less < smaller else smaller + fewer
+                self._take(step - self._less if congestion == "heavy" else 1, now_s)
         else:
             self._give_back(now_s)
-        return wanted - self._less
+        return min(self._less, smaller), max(0, self._less - smaller)
 
-    def _take(self, pictures: int, now_s: float) -> None:
-        if pictures > 1:
+    def _take(self, steps: int, now_s: float) -> None:
+        if steps > 1:
             self._try_again_s = max(self._try_again_s, TRY_AGAIN_AFTER_HEAVY_S)
         if self._added_at_s is not None and now_s - self._added_at_s < PROVEN_S:
             self._try_again_s = min(TRY_AGAIN_S_MAX, self._try_again_s * 2)
         self._added_at_s = None
-        self._less += pictures
+        self._less += steps
         self._changed_at_s = now_s
 
     def _give_back(self, now_s: float) -> None:

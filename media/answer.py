@@ -6,7 +6,7 @@ Pure: randomness is passed in.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from media.description import Codec, CodecName, Downstream, DtlsRole, Extensions, PeerDescription, Upstream
@@ -15,11 +15,15 @@ from media.sdp import BadSdp, Format, Offer, Section
 
 MID_URI = "urn:ietf:params:rtp-hdrext:sdes:mid"
 AUDIO_LEVEL_URI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
+RID_URI = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
+REPAIRED_RID_URI = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
 TRANSPORT_CC_URI = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 
 _OPUS_PARAMETERS = "minptime=10;useinbandfec=1"
 _H264_PARAMETERS = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"
 _CANDIDATE_PRIORITY = 2_130_706_431
+LAYERS = 2
+"""What we take of simulcast: a small picture and the whole one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +62,7 @@ class _Plan:
     slot: int = 0
     ssrc: int = 0
     rtx_ssrc: int | None = None
+    layers: tuple[str, ...] = ()
 
     @property
     def accepted(self) -> bool:
@@ -123,8 +128,20 @@ def _place(
     if source is None:
         return _Plan(section=section, codecs=codecs, extensions=extensions)
     if going_up:
+        layers = section.rids if source == "video" and _has_layers(section) else ()
+        if layers:
+            extensions = replace(
+                extensions,
+                rid=section.extensions[RID_URI],
+                repaired_rid=section.extensions.get(REPAIRED_RID_URI, 0),
+            )
         return _Plan(
-            section=section, codecs=codecs, extensions=extensions, direction="recvonly", source=source
+            section=section,
+            codecs=codecs,
+            extensions=extensions,
+            direction="recvonly",
+            source=source,
+            layers=layers,
         )
     has_rtx = any(codec.rtx_payload_type is not None for codec in codecs)
     return _Plan(
@@ -137,6 +154,11 @@ def _place(
         ssrc=ssrc(),
         rtx_ssrc=ssrc() if has_rtx else None,
     )
+
+
+def _has_layers(section: Section) -> bool:
+    """Whether its layers can be told apart, and are as many as we know what to do with."""
+    return len(section.rids) == LAYERS and RID_URI in section.extensions and MID_URI in section.extensions
 
 
 def _reports_transport(section: Section) -> bool:
@@ -251,6 +273,9 @@ def _accepted(
     for codec in plan.codecs:
         lines += _codec_lines(codec, transport_cc=bool(plan.extensions.transport_cc))
     lines.append(f"a={plan.direction}")
+    if plan.layers:
+        lines += [f"a=rid:{layer} recv" for layer in plan.layers]
+        lines.append(f"a=simulcast:recv {';'.join(plan.layers)}")
     if plan.direction == "sendonly":
         lines += _stream_lines(plan)
     return lines
@@ -273,6 +298,8 @@ def _extension_lines(extensions: Extensions) -> list[str]:
         (extensions.mid, MID_URI),
         (extensions.audio_level, AUDIO_LEVEL_URI),
         (extensions.transport_cc, TRANSPORT_CC_URI),
+        (extensions.rid, RID_URI),
+        (extensions.repaired_rid, REPAIRED_RID_URI),
     )
     return [f"a=extmap:{identifier} {uri}" for identifier, uri in pairs if identifier]
 
@@ -363,4 +390,5 @@ def _upstream(plan: _Plan, source: SourceName) -> Upstream:
         extensions=plan.extensions,
         ssrc=primary,
         rtx_ssrc=section.rtx_of.get(primary) if primary is not None else None,
+        layers=plan.layers,
     )

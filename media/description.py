@@ -31,6 +31,8 @@ class Extensions:
     mid: int = 0
     audio_level: int = 0
     transport_cc: int = 0
+    rid: int = 0
+    repaired_rid: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,8 @@ class Upstream:
     extensions: Extensions
     ssrc: int | None = None
     rtx_ssrc: int | None = None
+    layers: tuple[str, ...] = ()
+    """The restriction ids of simulcast, smallest picture first (RFC 8853); empty without."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

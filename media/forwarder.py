@@ -20,6 +20,10 @@ RESEND_SPACING_S_MIN = 0.020
 RESENDS_PER_S_MAX = 500
 """Of one slot: more is an outage that repairs would only prolong, or somebody who wants our uplink for it."""
 RESENT_MAX = 512
+STARVED_S = 0.7
+"""A whole picture of which nothing has come for so long: its sender has no room for it."""
+RETURN_S = 3.0
+"""It is shown again when it has come without such a gap for so long."""
 """Recently repeated packets remembered, so that a second request within one round trip costs nothing."""
 
 
@@ -60,6 +64,10 @@ class Slot:
         self._rtx_head = None if repair is None else _Head(downstream, repair, with_level=False)
         self._rtx_sequence = sequence ^ 0x5555
         self.source: Source | None = None
+        """Whose packets go out; of a picture with layers, one of them."""
+        self._whole: Source | None = None
+        self._upcoming = Upcoming(self, clock)
+        self._starved_at_s = float("-inf")
         self._paused = False
         self._codec: Codec | None = None
         self._payload_type = 0
@@ -83,15 +91,47 @@ class Slot:
         """Packets expected and lost since the beginning, as the subscriber last reported them."""
 
     def attach(self, source: Source | None) -> None:
-        """Take packets from `source` from now on, and from nobody else; None stops the slot."""
-        if source is self.source:
+        """Take packets from `source` from now on, and from nobody else; None stops the slot.
+
+        Of one with two layers it takes whichever fits, once `choose` has looked.
+        """
+        if source is self._whole:
             return
+        self._whole = source
+        self._upcoming.attach(None)
+        self._take(source)
+        self.restart()
+
+    def _take(self, source: Source | None) -> None:
         if self.source is not None and self in self.source.slots:
             self.source.slots.remove(self)
         self.source = source
         if source is not None:
             source.slots.append(self)
-        self.restart()
+
+    @property
+    def has_layers(self) -> bool:
+        """Whether what it shows also comes in few bits."""
+        return self._whole is not None and self._whole.small is not None
+
+    def choose(self, *, small: bool) -> None:
+        """Show the small layer or the whole one, whichever still comes; the change waits for a key frame."""
+        whole = self._whole
+        if whole is None or whole.small is None or self._paused:
+            return
+        now_s = self._clock.now_s
+        starved = not whole.is_live(now_s, STARVED_S)
+        if starved:
+            self._starved_at_s = now_s
+        small = small or now_s - self._starved_at_s < RETURN_S
+        wanted = whole.small if small and whole.small.is_live(now_s, STARVED_S) else whole
+        self._upcoming.attach(None if wanted is self.source else wanted)
+
+    def change(self, source: Source) -> None:
+        """Go on with this layer: its key frame is here."""
+        self._upcoming.attach(None)
+        self._take(source)
+        self._codec = None
 
     def restart(self) -> None:
         """The source begins anew: go on with its next key frame, as after a change of source."""
@@ -248,6 +288,42 @@ class Slot:
         pack_into("!BHI", head.data, 1, packet[1] & 0x80 | payload_type, self._rtx_sequence, stamp)
         self.retransmitted += 1
         self._outlet.send_rtp(head.data, payload, head.number_at)
+
+
+class Upcoming:
+    """Waits for the first key frame of a slot's next layer, while the slot still shows the one before."""
+
+    loss_fraction = 0.0
+
+    def __init__(self, slot: Slot, clock: Clock) -> None:
+        self._slot = slot
+        self._clock = clock
+        self._source: Source | None = None
+
+    def attach(self, source: Source | None) -> None:
+        """Wait for this layer, or for none."""
+        if source is self._source:
+            return
+        if self._source is not None and self in self._source.slots:
+            self._source.slots.remove(self)
+        self._source = source
+        if source is not None:
+            source.slots.append(self)
+            self.restart()
+
+    def restart(self) -> None:
+        """Ask for the key frame."""
+        if self._source is not None:
+            self._source.keyframes.want(self._clock.now_s)
+
+    def forward(
+        self, packet: bytes, number: int, codec: Codec, start: int, end: int, *, keyframe: bool
+    ) -> None:
+        """The key frame begins the layer; what comes before it is nobody's."""
+        source = self._source
+        if keyframe and source is not None:
+            self._slot.change(source)
+            self._slot.forward(packet, number, codec, start, end, keyframe=True)
 
 
 class _Head:

@@ -338,15 +338,18 @@ class Peer:
                 self._become("ended")
 
     def _make_room(self) -> None:
-        """Pause pictures while the connection is congested: a shared screen last, sound never."""
+        """Smaller, then fewer pictures while the line is congested: a shared screen last, sound never."""
         showing = [slot for slot in self.slots.values() if slot.downstream.source != "audio" and slot.source]
         showing.sort(key=lambda slot: (slot.downstream.source != "screen", slot.downstream.slot))
         now_s = self._clock.now_s
         congestion = self._downlink.congestion(now_s)
-        allowed = self._allowance.pictures(len(showing), congestion=congestion, now_s=now_s)
+        layered = [slot for slot in showing if slot.has_layers]
+        small, none = self._allowance.steps(len(layered), len(showing), congestion=congestion, now_s=now_s)
         for place, slot in enumerate(showing):
-            slot.paused = place >= allowed
-        self.pictures_paused = len(showing) - allowed
+            slot.paused = place >= len(showing) - none
+        for place, slot in enumerate(layered):
+            slot.choose(small=place >= len(layered) - small)
+        self.pictures_paused = none
 
 
 def _ignore() -> None:

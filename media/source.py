@@ -67,6 +67,8 @@ class Source:
         self._publisher_clock = publisher_clock
         self.ssrc: int | None = None
         self.slots: list[Subscription] = []
+        self.small: Source | None = None
+        """The same picture in few bits, where the publisher sends both."""
         self.keyframes = KeyframeRequests()
         self.packets = self.octets = self.keyframe_count = self.dropped_before_route = self.unusable = 0
         self._routed = False
@@ -102,11 +104,17 @@ class Source:
             self._forget_missing()
             self.ring.clear()
         self._routed = value
+        if self.small is not None:
+            self.small.routed = value
 
     @property
     def recovered(self) -> int:
         """Packets that were missing and came after all."""
         return self._recovered + self.nacks.recovered
+
+    def is_live(self, now_s: float, within_s: float) -> bool:
+        """Whether anything of it came so recently."""
+        return self.last_at_s is not None and now_s - self.last_at_s < within_s
 
     def _forget_missing(self) -> None:
         self._recovered = self.recovered
@@ -135,7 +143,7 @@ class Source:
             return False  # padding; for video it goes on as an empty packet, so that no number is missing
         keyframe = self._is_keyframe(codec, packet, start, end, number)
         self.ring.put(number, packet)
-        for slot in self.slots:
+        for slot in tuple(self.slots):  # a key frame may bring one here from another layer
             slot.forward(packet, number, codec, start, end, keyframe=keyframe)
         return True
 

@@ -40,8 +40,20 @@ class Uplink:
         self.sources: dict[SourceName, Source] = {
             up.source: Source(up, clock, publisher_clock) for up in upstreams
         }
+        self._small: dict[SourceName, Source] = {}
+        self._layers: dict[SourceName, tuple[bytes, ...]] = {}
+        for up in upstreams:
+            if up.layers:
+                small = self.sources[up.source].small = Source(up, clock, publisher_clock)
+                self._small[up.source] = small
+                self._layers[up.source] = tuple(layer.encode() for layer in up.layers)
+        self._everything = (*self.sources.values(), *self._small.values())
         self._streams: dict[int, tuple[Source, bool]] = {}
         """SSRC -> (source, whether these are its retransmissions)."""
+        self._rid_id = next((up.extensions.rid for up in upstreams if up.extensions.rid), 0)
+        self._repaired_rid_id = next(
+            (up.extensions.repaired_rid for up in upstreams if up.extensions.repaired_rid), 0
+        )
         # A bundle has one id for each extension, so those of the first section that has one hold for all.
         self._mid_id = next((up.extensions.mid for up in upstreams if up.extensions.mid), 0)
         self._number_id = next(
@@ -51,15 +63,15 @@ class Uplink:
         self._report_at_s = 0.0
         self._nack_timer: asyncio.TimerHandle | None = None
         for up in upstreams:
-            if up.ssrc is not None:
+            if up.ssrc is not None and not up.layers:
                 self._bind(up.ssrc, self.sources[up.source], retransmissions=False)
-            if up.rtx_ssrc is not None:
+            if up.rtx_ssrc is not None and not up.layers:
                 self._bind(up.rtx_ssrc, self.sources[up.source], retransmissions=True)
 
     @property
     def counts(self) -> tuple[int, int]:
         """Packets sent by the peer as far as we know, and lost of them, over all sources."""
-        sources = self.sources.values()
+        sources = self._everything
         return sum(source.expected for source in sources), sum(source.lost for source in sources)
 
     def receive(self, packet: bytes, ssrc: int) -> bool:
@@ -98,20 +110,20 @@ class Uplink:
 
     def tick(self) -> None:
         """Ten times a second: feedback, reports, key frame requests."""
-        for source in self.sources.values():
+        for source in self._everything:
             self.request_keyframe(source)
         while self._arrivals.pending:
             ssrc = next((s.ssrc for s in self.sources.values() if s.ssrc is not None), 0)
             self._sender.send_rtcp(self._arrivals.feedback(rtcp.OUR_SSRC, ssrc))
         if self._clock.now_s >= self._report_at_s:
-            reports = [report for source in self.sources.values() if (report := source.report())]
+            reports = [report for source in self._everything if (report := source.report())]
             if reports:
                 self._report_at_s = self._clock.now_s + REPORT_S
                 self._sender.send_rtcp(rtcp.receiver_report(reports))
 
     def close(self) -> None:
         """Take the sources away from all slots."""
-        for source in self.sources.values():
+        for source in self._everything:
             for subscriber in tuple(source.slots):
                 subscriber.attach(None)
         if self._nack_timer is not None:
@@ -126,10 +138,25 @@ class Uplink:
             fitting = [s for s in fitting if s.mid.encode() == mid]
         if len(fitting) != 1:
             return None
+        if fitting[0].small is not None:
+            return self._learn_layer(packet, ssrc, start, fitting[0])
         retransmissions = payload_type in fitting[0].rtx
         if not retransmissions and self._is_busy(fitting[0]):
             return None
         return self._bind(ssrc, fitting[0], retransmissions=retransmissions)
+
+    def _learn_layer(self, packet: bytes, ssrc: int, start: int, whole: Source) -> tuple[Source, bool] | None:
+        """Bind an SSRC of simulcast by its restriction id, smallest picture first (RFC 8852)."""
+        retransmissions = packet[1] & 0x7F in whole.rtx
+        identifier = self._repaired_rid_id if retransmissions else self._rid_id
+        rid = rtp.extension(packet, identifier, start) if identifier else None
+        layers = self._layers[whole.name]
+        if rid not in layers:
+            return None
+        layer = whole.small if rid == layers[0] else whole
+        if layer is None or (not retransmissions and self._is_busy(layer)):
+            return None
+        return self._bind(ssrc, layer, retransmissions=retransmissions)
 
     def _is_busy(self, source: Source) -> bool:
         return source.last_at_s is not None and self._clock.now_s - source.last_at_s < TAKEOVER_S
@@ -149,7 +176,7 @@ class Uplink:
         self._nack_timer = None
         now_s = self._clock.read()
         pause_s: float | None = None
-        for source in self.sources.values():
+        for source in self._everything:
             if not source.nack_wanted or source.ssrc is None:
                 continue
             wanted = source.nacks.due(now_s, self._sender.rtt_s)

@@ -76,13 +76,16 @@ def test_opus_asks_for_in_band_redundancy() -> None:
     assert "a=fmtp:109 minptime=10;useinbandfec=1" in sections[1]
 
 
-def test_simulcast_layers_are_not_answered() -> None:
+def test_two_layers_of_the_camera_are_taken_the_small_one_first() -> None:
     sections, description = answered(FIREFOX)
-    assert not any("rid" in line or "simulcast" in line for lines in sections for line in lines)
-    assert (description.upstreams[1].ssrc, description.upstreams[1].rtx_ssrc) == (
-        1_486_120_315,
-        3_390_120_231,
-    )
+    (up,) = (up for up in description.upstreams if up.source == "video")
+    lines = next(lines for lines in sections if f"a=mid:{up.mid}" in lines)
+    assert up.layers == ("l", "h")
+    assert "a=simulcast:recv l;h" in lines
+    assert {"a=rid:l recv", "a=rid:h recv"} <= set(lines)
+    assert up.extensions.rid
+    others = [up for up in description.upstreams if up.source != "video"]
+    assert all(up.layers == () and up.extensions.rid == 0 for up in others)
 
 
 def test_audio_and_video_of_a_slot_share_stream_and_cname() -> None:

@@ -83,7 +83,8 @@ def run(
 ) -> list[int]:
     """What is allowed, ten times a second."""
     ticks = range(round(seconds * 10))
-    return [allowance.pictures(wanted, congestion=congestion, now_s=start_s + n / 10) for n in ticks]
+    steps = (allowance.steps(0, wanted, congestion=congestion, now_s=start_s + n / 10) for n in ticks)
+    return [wanted - none for _, none in steps]
 
 
 def test_one_picture_less_at_a_time_and_never_less_than_none() -> None:
@@ -116,6 +117,19 @@ def test_a_picture_that_stays_makes_the_next_try_quick_again() -> None:
     start_s = TRY_AGAIN_S + PROVEN_S + 3
     run(allowance, "some", start_s, 0.1, wanted=1)
     assert run(allowance, "none", start_s + 0.1, TRY_AGAIN_S + 1, wanted=1)[-1] == 1
+
+
+def test_pictures_become_small_before_any_is_left_out() -> None:
+    allowance = Allowance()
+    seen = [allowance.steps(2, 3, congestion="some", now_s=n * SETTLE_S) for n in range(6)]
+    assert seen == [(1, 0), (2, 0), (2, 1), (2, 2), (2, 3), (2, 3)]
+
+
+def test_heavy_congestion_makes_all_small_at_once_and_leaves_out_all_only_when_that_is_not_enough() -> None:
+    allowance = Allowance()
+    assert allowance.steps(2, 2, congestion="heavy", now_s=0.0) == (2, 0)
+    assert allowance.steps(2, 2, congestion="heavy", now_s=SETTLE_S / 2) == (2, 0)
+    assert allowance.steps(2, 2, congestion="heavy", now_s=SETTLE_S) == (2, 2)
 
 
 @pytest.mark.parametrize("wanted", [0, 1, 5])
