@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from media.downlink import Congestion
 
-SETTLE_S = 1.0
-"""After a picture less, until the queue has had time to empty."""
-TRY_AGAIN_S = 8.0
-TRY_AGAIN_AFTER_HEAVY_S = 30.0
+SETTLE_S = 2.5
+"""After a step down: the small picture's key frame takes a round trip, and the queue its time to empty."""
+TRY_AGAIN_S = {"whole": 8.0, "shown": 4.0}
+"""Without congestion, until a picture is made whole, or shown at all, again."""
+WHOLE_AFTER_HEAVY_S = 30.0
 TRY_AGAIN_S_MAX = 120.0
 PROVEN_S = 20.0
 """A picture that has been back for so long without congestion is there to stay."""
 
+Step = Literal["whole", "shown"]
+
 
 class Allowance:
-    """Starts with all; fewer when congested, back one at a time, ever more rarely where that fails."""
+    """Begins with everything; steps down when congested, and back up one by one, rarer where that fails."""
 
     def __init__(self) -> None:
         self._less = 0
         self._changed_at_s = float("-inf")
-        self._added_at_s: float | None = None
-        self._try_again_s = TRY_AGAIN_S
+        self._added: tuple[Step, float] | None = None
+        """The last step back up, and when."""
+        self._try_again_s = dict(TRY_AGAIN_S)
         self._clear_since_s = float("-inf")
 
     def steps(self, smaller: int, fewer: int, *, congestion: Congestion, now_s: float) -> tuple[int, int]:
@@ -34,25 +40,28 @@ class Allowance:
         if congestion != "none":
             self._clear_since_s = now_s
             if self._less < smaller + fewer and now_s - self._changed_at_s >= SETTLE_S:
-                step = smaller if self._less < smaller else smaller + fewer
-                self._take(step - self._less if congestion == "heavy" else 1, now_s)
+                stage = smaller if self._less < smaller else smaller + fewer
+                self._take(stage - self._less if congestion == "heavy" else 1, now_s)
         else:
-            self._give_back(now_s)
+            self._give_back("shown" if self._less > smaller else "whole", now_s)
         return min(self._less, smaller), max(0, self._less - smaller)
 
     def _take(self, steps: int, now_s: float) -> None:
         if steps > 1:
-            self._try_again_s = max(self._try_again_s, TRY_AGAIN_AFTER_HEAVY_S)
-        if self._added_at_s is not None and now_s - self._added_at_s < PROVEN_S:
-            self._try_again_s = min(TRY_AGAIN_S_MAX, self._try_again_s * 2)
-        self._added_at_s = None
+            self._try_again_s["whole"] = max(self._try_again_s["whole"], WHOLE_AFTER_HEAVY_S)
+        if self._added is not None and now_s - self._added[1] < PROVEN_S:
+            step = self._added[0]
+            self._try_again_s[step] = min(TRY_AGAIN_S_MAX, self._try_again_s[step] * 2)
+        self._added = None
         self._less += steps
         self._changed_at_s = now_s
 
-    def _give_back(self, now_s: float) -> None:
-        if self._added_at_s is not None and now_s - self._added_at_s >= PROVEN_S:
-            self._try_again_s, self._added_at_s = TRY_AGAIN_S, None
+    def _give_back(self, step: Step, now_s: float) -> None:
+        if self._added is not None and now_s - self._added[1] >= PROVEN_S:
+            self._try_again_s[self._added[0]] = TRY_AGAIN_S[self._added[0]]
+            self._added = None
         since_s = max(self._changed_at_s, self._clear_since_s)
-        if self._less and now_s - since_s >= self._try_again_s:
+        if self._less and now_s - since_s >= self._try_again_s[step]:
             self._less -= 1
-            self._changed_at_s = self._added_at_s = now_s
+            self._changed_at_s = now_s
+            self._added = (step, now_s)

@@ -68,7 +68,7 @@ class Slot:
         self._whole: Source | None = None
         self._upcoming = Upcoming(self, clock)
         self._starved_at_s = float("-inf")
-        self._paused = False
+        self._paused = self._is_held = False
         self._codec: Codec | None = None
         self._payload_type = 0
         self._rtx_payload_type: int | None = None
@@ -98,6 +98,7 @@ class Slot:
         if source is self._whole:
             return
         self._whole = source
+        self._is_held = False
         self._upcoming.attach(None)
         self._take(source)
         self.restart()
@@ -115,7 +116,10 @@ class Slot:
         return self._whole is not None and self._whole.small is not None
 
     def choose(self, *, small: bool) -> None:
-        """Show the small layer or the whole one, whichever still comes; the change waits for a key frame."""
+        """Show the small layer or the whole one, whichever still comes; the change waits for a key frame.
+
+        Down, nothing is sent meanwhile, as there is no room for it; up, the small one goes on.
+        """
         whole = self._whole
         if whole is None or whole.small is None or self._paused:
             return
@@ -126,10 +130,13 @@ class Slot:
         small = small or now_s - self._starved_at_s < RETURN_S
         wanted = whole.small if small and whole.small.is_live(now_s, STARVED_S) else whole
         self._upcoming.attach(None if wanted is self.source else wanted)
+        # The whole one would only keep the small one's key frame from coming through.
+        self._is_held = wanted is whole.small and wanted is not self.source
 
     def change(self, source: Source) -> None:
         """Go on with this layer: its key frame is here."""
         self._upcoming.attach(None)
+        self._is_held = False
         self._take(source)
         self._codec = None
 
@@ -175,7 +182,7 @@ class Slot:
 
         Video begins, and begins anew after a change of codec, with a key frame.
         """
-        if self._paused:
+        if self._paused or self._is_held:
             return
         if codec is not self._codec:
             if not (self._is_audio or keyframe) or codec.name not in self._types or not self._outlet.ready:
@@ -256,6 +263,7 @@ class Slot:
         if (
             self.source is None
             or self._paused
+            or self._is_held
             or self._codec is None
             or self._rtx_head is None
             or self._rtx_payload_type is None

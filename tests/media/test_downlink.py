@@ -2,11 +2,13 @@
 
 import pytest
 
-from media.allowance import PROVEN_S, SETTLE_S, TRY_AGAIN_S, Allowance
+from media.allowance import PROVEN_S, SETTLE_S, Allowance
+from media.allowance import TRY_AGAIN_S as TRIES_S
 from media.downlink import Congestion, Downlink
 from media.twcc import Arrival
 
 DELAY_S, QUEUE_S = 0.05, 0.3
+TRY_AGAIN_S = TRIES_S["shown"]
 SKEW_S = 1_000.0  # the peer's clock is another one
 
 
