@@ -97,6 +97,11 @@ class MediaPlane:
         """How many workers can take requests now."""
         return sum(worker.up.is_set() for worker in self._workers)
 
+    @property
+    def rooms(self) -> tuple[str, ...]:
+        """The rooms a worker has something of."""
+        return tuple(self._pins)
+
     def totals(self) -> tuple[WorkerTotals, ...]:
         """The counters of each worker that is up, some seconds old."""
         return tuple(worker.totals for worker in self._workers if worker.totals is not None)

@@ -18,27 +18,29 @@ from sqlalchemy.exc import SQLAlchemyError
 from media.interface import WorkerUnavailable
 from server import compose, data_dir
 from server import demo as demonstration
+from server.cluster.bus import State
+from server.cluster.servers import Servers
 from server.demo import Demo
 from server.http.application import application
-from server.http.keys import Services
+from server.http.keys import HangUp, Services
 from server.http.origin import household, site
-from server.http.tickets import LIFETIME_S, Tickets
 from server.identity.accounts import Accounts
-from server.identity.one_use import OneUse
 from server.identity.passwords import Passwords
 from server.identity.random_values import SystemClock, SystemIds
 from server.identity.seats import Seats
+from server.identity.socket_tickets import SocketTickets, TicketsInMemory
 from server.logs import logger
 from server.media_adapter import MediaAdapter
 from server.settings import Settings
 from server.storage.consults import Consults
 from server.storage.database import Database, DatabaseBusyError
-from server.storage.upgrade import NewerDatabaseError, is_current, upgrade
+from server.storage.tickets import StoredTickets
+from server.storage.upgrade import NewerDatabaseError, is_usable, upgrade
 from server.turn import TurnRelays
 from signaling.consult.values import DeviceId, UserId
 from signaling.gateway import Gateway
-from signaling.ports import Clock, Entry
-from signaling.service.presences import InProcessPresence
+from signaling.ports import Clock
+from signaling.service.presences import THIS_SERVER, Presences
 from signaling.service.service import Service
 from web.render import MissingAssetError
 
@@ -50,8 +52,6 @@ PROXY_IDLE_S: Final = 3630.0
 TIDY_EVERY_S: Final = 3600.0
 COMMANDS_KEPT: Final = timedelta(days=1)
 KEEP_EVERY_S: Final = 20.0
-
-HangUp = Callable[[UserId, Collection[DeviceId]], None]
 
 log = logger("app")
 
@@ -75,29 +75,39 @@ async def running(
     async with AsyncExitStack() as stack:
         database = await _storage(stack, settings)
         media = await _media(stack, settings, goes_on)
-        tickets: OneUse[Entry] = OneUse(lifetime_s=LIFETIME_S)
-        seats_tickets = Tickets(tickets)
+        servers = Servers(settings, database=database, media=media) if settings.cluster.address else None
+        tickets = StoredTickets(database, SystemClock()) if servers else TicketsInMemory()
         gateway = Gateway(
-            tickets=seats_tickets,
+            tickets=tickets,
             ids=SystemIds(),
             origins=frozenset(site(settings).origins),
             address_of=lambda request: household(request.remote or ""),
         )
-        service = _service(settings, database=database, media=media, gateway=gateway)
+        service = _service(settings, database=database, media=media, gateway=gateway, servers=servers)
 
-        def hang_up(user: UserId, devices: Collection[DeviceId]) -> None:
-            seats_tickets.forget(devices)
+        async def hang_up(user: UserId, devices: Collection[DeviceId]) -> None:
+            await tickets.forget(devices)
             service.hang_up(user, devices)
 
         services = _services(
-            settings, database=database, media=media, demo=demo, tickets=tickets, hang_up=hang_up
+            settings,
+            database=database,
+            media=media,
+            demo=demo,
+            tickets=tickets,
+            hang_up=hang_up,
+            hearing=lambda: servers.bus.state if servers else None,
         )
         stack.push_async_callback(services.throttle.close)
         made = await _demo(services) if demo else None
         await service.start()
+        if servers is not None:
+            await _among_others(stack, servers, service, goes_on)
+        else:
+            await service.count_absent(alone=True)
         await _in_background(stack, service.run())
         await _in_background(stack, media.tell(service))
-        await _in_background(stack, _tidy(services))
+        await _in_background(stack, _tidy(services, tickets))
         await _in_background(stack, _keep_sign_ins(services, service, hang_up))
         await _http(stack, services, gateway)
         yield made
@@ -117,8 +127,9 @@ async def _storage(stack: AsyncExitStack, settings: Settings) -> Database:
     try:
         if database.is_sqlite:
             await upgrade(database)
-        is_right = await is_current(database)
-        is_only = await stack.enter_async_context(database.only_server())
+        is_right = await is_usable(database)
+        with_others = settings.cluster.address is not None
+        may_serve = await stack.enter_async_context(database.may_serve(with_others=with_others))
     except NewerDatabaseError as error:
         raise StartError("a later version has used this database", hint="start that version") from error
     except (SQLAlchemyError, OSError) as error:
@@ -126,8 +137,8 @@ async def _storage(stack: AsyncExitStack, settings: Settings) -> Database:
         raise StartError(f"the database does not answer ({name})", hint="check database.url") from error
     if not is_right:
         raise StartError("the database is not of this version", hint="python -m server db upgrade")
-    if not is_only:
-        hint = "end that server; people on two servers would not see each other"
+    if not may_serve:
+        hint = "end that server, or set cluster.address at each, so that their people see each other"
         raise StartError("another server uses this database", hint=hint)
     return database
 
@@ -147,13 +158,39 @@ async def _media(stack: AsyncExitStack, settings: Settings, goes_on: Callable[[]
     return media
 
 
-def _service(settings: Settings, *, database: Database, media: MediaAdapter, gateway: Gateway) -> Service:
+async def _among_others(
+    stack: AsyncExitStack, servers: Servers, service: Service, goes_on: Callable[[], bool]
+) -> None:
+    """Be one of several servers."""
+
+    async def leave() -> None:
+        if not goes_on():
+            await servers.media.leave()
+
+    stack.push_async_callback(leave)
+    try:
+        await servers.start(stack, service)
+    except OSError as error:
+        hint = "set an address of this machine that nothing uses"
+        raise StartError(f"cannot listen on cluster.address ({error.strerror})", hint=hint) from error
+    await _in_background(stack, servers.run(service))
+    await _in_background(stack, servers.count_absent(service))
+
+
+def _service(
+    settings: Settings,
+    *,
+    database: Database,
+    media: MediaAdapter,
+    gateway: Gateway,
+    servers: Servers | None,
+) -> Service:
     clock = SystemClock()
     links = compose.InvitationLinks(Seats(database, settings.invitations), clock, site(settings).origins[0])
     service = Service(
         store=Consults(database),
-        presence=InProcessPresence(),
-        media=media,
+        presence=Presences(servers.server if servers else THIS_SERVER),
+        media=servers.media if servers else media,
         relays=_relays(settings, clock),
         clock=clock,
         ids=SystemIds(),
@@ -162,6 +199,7 @@ def _service(settings: Settings, *, database: Database, media: MediaAdapter, gat
         texts=compose.KnownTexts(),
         outbox=gateway,
         policy=compose.policy(settings),
+        others=servers.bus if servers else None,
     )
     gateway.bind(service)
     return service
@@ -179,8 +217,9 @@ def _services(
     database: Database,
     media: MediaAdapter,
     demo: bool,
-    tickets: OneUse[Entry],
+    tickets: SocketTickets,
     hang_up: HangUp,
+    hearing: Callable[[], State | None],
 ) -> Services:
     try:
         return compose.services(
@@ -192,6 +231,7 @@ def _services(
             tickets=tickets,
             hang_up=hang_up,
             media_workers=lambda: (media.workers_up, media.workers),
+            hearing=hearing,
             media_packets=media.packets,
         )
     except MissingAssetError as error:
@@ -242,13 +282,15 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
     return context
 
 
-async def _tidy(services: Services) -> None:
-    """Forget sign-ins that are over, and commands nobody sends again."""
+async def _tidy(services: Services, tickets: SocketTickets) -> None:
+    """Forget sign-ins that are over, tickets nobody used and commands nobody sends again."""
     while True:
         try:
             now = services.clock.now()
             await services.sign_ins.forget_old(now)
             await services.consults.forget_commands(now - COMMANDS_KEPT)
+            if isinstance(tickets, StoredTickets):
+                await tickets.forget_old(now)
         except (SQLAlchemyError, DatabaseBusyError) as error:
             log.warning("not tidied, trying again later", exc_info=error)
         await asyncio.sleep(TIDY_EVERY_S)
@@ -263,7 +305,7 @@ async def _keep_sign_ins(services: Services, service: Service, hang_up: HangUp) 
             for user in service.accounts_at_boards() | in_consult:
                 now = services.clock.now()
                 if not await services.sign_ins.keep(user, in_consult=user in in_consult, now=now):
-                    hang_up(user, await services.seats.devices_of(user))
+                    await hang_up(user, await services.seats.devices_of(user))
         except (SQLAlchemyError, DatabaseBusyError) as error:
             log.warning("sign-ins not looked at, trying again", exc_info=error)
 

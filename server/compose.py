@@ -1,23 +1,25 @@
 """Makes what requests need from the settings and the parts that are already running."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
+from server.cluster.bus import State
 from server.demo import LINK_LIFETIME_S
 from server.http.front_end import FrontEnd
-from server.http.keys import Services
+from server.http.keys import HangUp, Services
 from server.http.origin import site
 from server.identity.accounts import Accounts
 from server.identity.one_use import OneUse
 from server.identity.passwords import Passwords
 from server.identity.seats import Seats, invitation_link
 from server.identity.sign_ins import SignIns
+from server.identity.socket_tickets import SocketTickets
 from server.identity.throttle import Throttle
 from server.settings import Settings
 from server.storage.consults import Consults
 from server.storage.database import Database
-from signaling.consult.values import ClinicId, ConsultId, DeviceId, ParticipantId, Policy, Role, UserId
-from signaling.ports import ClinicFacts, Clock, Entry
+from signaling.consult.values import ClinicId, ConsultId, ParticipantId, Policy, Role, UserId
+from signaling.ports import ClinicFacts, Clock
 from web.consents import UnknownConsentTextError, consent_text
 from web.emergency import emergency_numbers
 
@@ -31,9 +33,10 @@ def services(
     passwords: Passwords,
     clock: Clock,
     demo: bool,
-    tickets: OneUse[Entry],
-    hang_up: Callable[[UserId, Collection[DeviceId]], None],
+    tickets: SocketTickets,
+    hang_up: HangUp,
     media_workers: Callable[[], tuple[int, int]],
+    hearing: Callable[[], State | None],
     media_packets: Callable[[], Mapping[tuple[int, str], int]],
 ) -> Services:
     """Everything a request may need. Raises `web.render.MissingAssetError` without a built front end."""
@@ -53,6 +56,7 @@ def services(
         demo_links=OneUse(lifetime_s=LINK_LIFETIME_S) if demo else None,
         hang_up=hang_up,
         media_workers=media_workers,
+        hearing=hearing,
         media_packets=media_packets,
     )
 

@@ -75,6 +75,10 @@ class MediaAdapter:
     def workers_up(self) -> int:
         return self._media.workers_up
 
+    def rooms(self) -> frozenset[ConsultId]:
+        """The consults a worker here has something of."""
+        return frozenset(ConsultId(room) for room in self._media.rooms)
+
     def packets(self) -> dict[tuple[int, str], int]:
         """Packets of each worker that runs, by what became of them."""
         return {(t.worker, what): n for t in self._media.totals() for what, n in t.packets.items()}

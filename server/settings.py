@@ -22,6 +22,7 @@ ENV_PREFIX = "MERIDIAN_"
 FILE_PREFIX = "file:"
 FILE_BYTES_MAX = 4096
 DATABASES = ("sqlite+aiosqlite:///", "postgresql+asyncpg://")
+CLUSTER_SECRET_CHARS_MIN = 32
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -178,11 +179,34 @@ def _redis_url(value: SecretStr) -> SecretStr:
 
 
 class Redis(Section):
-    """Counts that outlive a restart."""
+    """Counts that outlive a restart, and news between servers. It keeps nothing that must last."""
 
     url: Annotated[Secret, AfterValidator(_redis_url)] | None = Field(
         None,
         description="Redis that counts tries of links and passwords. Not set: this process counts.",
+    )
+
+
+def _link_address(value: str) -> str:
+    parts = urlsplit(f"//{value}")
+    try:
+        is_right = bool(parts.hostname) and parts.port is not None and parts.netloc == value
+    except ValueError:
+        is_right = False
+    if not is_right:
+        raise ValueError("use host and port alone, such as 10.0.0.5:9443")
+    return value
+
+
+class Cluster(Section):
+    """Several servers with one database. They also need redis.url, and database.url with PostgreSQL."""
+
+    address: Annotated[str, Field(max_length=120), AfterValidator(_link_address)] | None = Field(
+        None,
+        description="Private host:port where the other servers reach this one. Not set: there is no other.",
+    )
+    secret: Secret | None = Field(
+        None, description="What all servers know and nobody else; 32 characters or more."
     )
 
 
@@ -264,6 +288,7 @@ class Settings(BaseSettings):
     turn: Turn = Turn()
     database: Database = Database()
     redis: Redis = Redis()
+    cluster: Cluster = Cluster()
     clinic: Clinic = Clinic()
     waiting: Waiting = Waiting()
     sign_in: SignIn = SignIn()
@@ -285,9 +310,23 @@ class Settings(BaseSettings):
                 raise ValueError("server.public_url: browsers give camera and microphone to https pages only")
         if bool(self.turn.urls) != (self.turn.secret is not None):
             raise ValueError("turn.urls and turn.secret: set both or neither")
+        self._can_be_several()
         if self.media.port + self.media.workers - 1 > 65535:
             raise ValueError("media.port: too high for that many media workers")
         return self
+
+    def _can_be_several(self) -> None:
+        cluster = self.cluster
+        if (cluster.address is None) != (cluster.secret is None):
+            raise ValueError("cluster.address and cluster.secret: set both or neither")
+        if cluster.address is None or cluster.secret is None:
+            return
+        if len(cluster.secret.get_secret_value()) < CLUSTER_SECRET_CHARS_MIN:
+            raise ValueError(f"cluster.secret: at least {CLUSTER_SECRET_CHARS_MIN} characters")
+        if self.redis.url is None:
+            raise ValueError("cluster.address: several servers tell each other news through redis.url")
+        if not self.database_url.startswith("postgresql"):
+            raise ValueError("cluster.address: several servers need database.url with PostgreSQL")
 
     @property
     def public_url(self) -> str:

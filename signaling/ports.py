@@ -4,14 +4,14 @@ The server provides them. Each port has a contract suite in `tests/contracts/` o
 `tests/signaling/`; every adapter passes the suite.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from signaling.consult.events import Event
+from signaling.consult.news import News
 from signaling.consult.people import ClinicFacts, Person, PersonChange
-from signaling.consult.presence import ConsultPresence
 from signaling.consult.values import (
     ActorId,
     ClinicId,
@@ -105,6 +105,10 @@ class ConsultStore(Protocol):
         """
         ...
 
+    async def versions(self, consults: Sequence[ConsultId]) -> Mapping[ConsultId, int]:
+        """The version each of these consults has; those that do not exist are left out."""
+        ...
+
     async def directory(self, consult: ConsultId) -> Mapping[ParticipantId, Person]:
         """The people of a consult; empty if there is no such consult."""
         ...
@@ -181,26 +185,19 @@ class Relays(Protocol):
         ...
 
 
-class PresenceStore(Protocol):
-    """Presence of consults: ephemeral, shared by the servers that serve them."""
+class Others(Protocol):
+    """The other servers that use the same database; what they say comes by the service's `heard`."""
 
-    async def get(self, consult: ConsultId) -> ConsultPresence:
-        """The presence of a consult; empty if nobody was ever here."""
+    def say(self, news: News) -> None:
+        """Tell all of them soon. Returns at once and never fails; what is said may be lost."""
         ...
 
-    async def update(
-        self, consult: ConsultId, change: Callable[[ConsultPresence], ConsultPresence]
-    ) -> ConsultPresence:
-        """Apply a pure `change` atomically and return the result; `change` may run more than once."""
-        ...
 
-    async def forget(self, consult: ConsultId) -> None:
-        """Drop the presence of a consult that is over."""
-        ...
+class Nobody:
+    """The `Others` of a server that has its database for itself."""
 
-    async def known(self) -> Sequence[ConsultId]:
-        """The consults that have presence here."""
-        ...
+    def say(self, news: News) -> None:
+        """Nobody listens."""
 
 
 class Clock(Protocol):
@@ -248,7 +245,7 @@ class Tickets(Protocol):
         """What the ticket opens, the first time and in time; else None. Never raises for a bad ticket."""
         ...
 
-    def next(self, seat: SeatEntry) -> str:
+    async def next(self, seat: SeatEntry) -> str:
         """A ticket for this seat's next connection; an earlier one of the same device stops working."""
         ...
 
@@ -308,11 +305,12 @@ __all__ = [
     "Ids",
     "Invitations",
     "MediaPort",
+    "Nobody",
+    "Others",
     "Outbox",
     "PeerLink",
     "Person",
     "PersonChange",
-    "PresenceStore",
     "Relay",
     "Relays",
     "Routing",

@@ -31,13 +31,17 @@ _Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@
 @asynccontextmanager
 async def _opened(settings: "Settings", *, current: bool = True) -> AsyncIterator["Database"]:
     from server.storage.database import Database
-    from server.storage.upgrade import is_current
+    from server.storage.upgrade import NewerDatabaseError, is_usable
 
     if settings.database.url is None:
         settings.server.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     database = Database(settings.database_url)
     try:
-        if current and not await is_current(database):
+        try:
+            is_right = not current or await is_usable(database)
+        except NewerDatabaseError:
+            fail("a later version has used this database", hint="use that version")
+        if not is_right:
             fail("the database is not of this version", hint="python -m server db upgrade")
         yield database
     finally:

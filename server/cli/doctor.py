@@ -146,12 +146,12 @@ def _database(settings: "Settings") -> Finding:
     from sqlalchemy.exc import SQLAlchemyError
 
     from server.storage.database import Database
-    from server.storage.upgrade import is_current
+    from server.storage.upgrade import is_usable
 
     async def current() -> bool:
         database = Database(settings.database_url)
         try:
-            return await is_current(database)
+            return await is_usable(database)
         finally:
             await database.close()
 

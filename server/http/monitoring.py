@@ -77,13 +77,19 @@ async def alive(_request: web.Request) -> web.StreamResponse:
 
 
 async def ready(request: web.Request) -> web.StreamResponse:
-    """The database answers and every media worker runs; otherwise 503."""
+    """The database answers, every media worker runs, other servers are heard; otherwise 503.
+
+    A Redis that is away is said and is no reason: all servers would be taken out at once, while their people
+    talk on and changes still come by the database.
+    """
     services = request.app[SERVICES]
     running, wanted = services.media_workers()
     parts = {"database": await services.database.is_ready(), "media": running == wanted}
-    return web.json_response(
-        {"ready": all(parts.values()), **parts}, status=200 if all(parts.values()) else 503
-    )
+    hearing = services.hearing()
+    is_ready = all(parts.values()) and hearing != "deaf"
+    if hearing is not None:
+        parts["redis"] = hearing == "heard"
+    return web.json_response({"ready": is_ready, **parts}, status=200 if is_ready else 503)
 
 
 async def metrics(request: web.Request) -> web.StreamResponse:

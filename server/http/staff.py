@@ -56,7 +56,7 @@ async def sign_out(request: web.Request) -> web.StreamResponse:
         await services.sign_ins.end(cookie)
         held = tuple(cookies.seats(request, services.site).values())
         user_id, now = who.account.user_id, services.clock.now()
-        services.hang_up(user_id, await services.seats.give_up(held, user_id=user_id, now=now))
+        await services.hang_up(user_id, await services.seats.give_up(held, user_id=user_id, now=now))
     cookies.drop(response, services.site, cookies.STAFF)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response

@@ -1,21 +1,15 @@
 """Socket tickets: one use, 30 s, so that no cookie alone opens a socket."""
 
-from collections.abc import Iterable
-from typing import Final
-
 from aiohttp import web
 
 from server.http import body, cookies
 from server.http.errors import HttpError
 from server.http.identify import hand_out, seat_of, staff
 from server.http.keys import SERVICES, Services
-from server.identity.one_use import OneUse
 from server.identity.seats import Taken
-from signaling.consult.values import BARRED, ConsultId, DeviceId, ParticipantId, Role
+from server.identity.socket_tickets import LIFETIME_S
+from signaling.consult.values import BARRED, ConsultId, ParticipantId, Role
 from signaling.ports import BoardEntry, Entry, SeatEntry
-
-LIFETIME_S: Final = 30
-NEXT_LIFETIME_S: Final = 4 * 3600
 
 
 class TicketBody(body.Body):
@@ -24,36 +18,6 @@ class TicketBody(body.Body):
     consult_id: body.Id | None = None
     participant_id: body.Id | None = None
     board: bool = False
-
-
-class Tickets:
-    """The `Tickets` of `signaling.ports`: the ones given out here, and those for a page's next connection.
-
-    The latter stay good while the seat is this device's, as its cookie would; they are in memory alone.
-    """
-
-    def __init__(self, issued: OneUse[Entry]) -> None:
-        self._issued = issued
-        self._next: OneUse[SeatEntry] = OneUse(lifetime_s=NEXT_LIFETIME_S)
-        self._secrets: dict[DeviceId, str] = {}
-
-    async def redeem(self, ticket: str) -> Entry | None:
-        seat = self._next.redeem(ticket)
-        if seat is not None:
-            self._secrets.pop(seat.device, None)
-        return seat or self._issued.redeem(ticket)
-
-    def next(self, seat: SeatEntry) -> str:
-        self.forget((seat.device,))
-        self._secrets[seat.device] = secret = self._next.issue(seat)
-        return secret
-
-    def forget(self, devices: Iterable[DeviceId]) -> None:
-        """These devices have given up their seats: nothing they were given opens them again."""
-        for device in devices:
-            secret = self._secrets.pop(device, None)
-            if secret is not None:
-                self._next.redeem(secret)
 
 
 async def issue(request: web.Request) -> web.StreamResponse:
@@ -93,7 +57,7 @@ async def issue(request: web.Request) -> web.StreamResponse:
 async def _answer(services: Services, holder: str, entry: Entry) -> web.Response:
     if not await services.throttle.allows("ticket", holder):
         raise HttpError("too_many")
-    return web.json_response({"ticket": services.tickets.issue(entry), "expires_in_s": LIFETIME_S})
+    return web.json_response({"ticket": await services.tickets.issue(entry), "expires_in_s": LIFETIME_S})
 
 
 async def _carried_over(

@@ -103,6 +103,13 @@ class Consults:
         )
 
     @lasting
+    async def versions(self, consults: Sequence[ConsultId]) -> Mapping[ConsultId, int]:
+        query = select(ConsultRow.consult_id, ConsultRow.version)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query.where(ConsultRow.consult_id.in_(consults)))).all()
+        return {ConsultId(row.consult_id): row.version for row in rows}
+
+    @lasting
     async def directory(self, consult: ConsultId) -> Mapping[ParticipantId, Person]:
         query = select(PersonRow.__table__).where(PersonRow.consult_id == consult)
         async with self._database.read() as connection:

@@ -82,14 +82,16 @@ class Database:
             self._one_writer.release()
 
     @asynccontextmanager
-    async def only_server(self) -> AsyncIterator[bool]:
-        """Whether no other server uses this database; none can while this lasts. SQLite: see `data_dir`."""
+    async def may_serve(self, *, with_others: bool = False) -> AsyncIterator[bool]:
+        """Whether no other server uses this database, or all of them are `with_others`; that stays so as long
+        as this lasts. SQLite: see `data_dir`.
+        """
         if self.is_sqlite:
             yield True
             return
         # Not in a transaction: it would stay open as long, and keep the database from tidying up.
         async with self.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-            yield await postgres.is_only_server(connection)
+            yield await postgres.may_serve(connection, with_others=with_others)
 
     async def is_ready(self) -> bool:
         """Whether it answers, within `READY_TIMEOUT_S`."""

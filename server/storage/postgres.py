@@ -15,6 +15,9 @@ def wait_for_upgrade(connection: Connection) -> None:
     connection.execute(text(f"select pg_advisory_xact_lock({_UPGRADE})"))
 
 
-async def is_only_server(connection: AsyncConnection) -> bool:
-    """Take the server's lock, held as long as the connection; False when another server has it."""
-    return bool((await connection.execute(text(f"select pg_try_advisory_lock({_SERVER})"))).scalar_one())
+async def may_serve(connection: AsyncConnection, *, with_others: bool) -> bool:
+    """Take the servers' lock, held as long as the connection; False when a server has it that wants it alone,
+    or this one wants it alone and another has it.
+    """
+    take = "pg_try_advisory_lock_shared" if with_others else "pg_try_advisory_lock"
+    return bool((await connection.execute(text(f"select {take}({_SERVER})"))).scalar_one())

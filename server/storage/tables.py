@@ -180,3 +180,41 @@ class StaffSignIn(Base):
     expires_at: Mapped[datetime]
 
     __table_args__ = (Index("ix_staff_sign_in_user_id", "user_id"),)
+
+
+class SocketTicket(Base):
+    """What opens a socket once, at any server of this database."""
+
+    __tablename__ = "socket_ticket"
+
+    ticket_hash: Mapped[str] = mapped_column(Hash, primary_key=True)
+    # A `signaling.ports.Entry` as JSON.
+    opens: Mapped[str] = mapped_column(Text)
+    # The device whose next connection it is for; none for one that was asked for over HTTP.
+    next_of: Mapped[str | None] = mapped_column(Id)
+    expires_at: Mapped[datetime]
+
+    __table_args__ = (
+        Index("ix_socket_ticket_next_of", "next_of"),
+        Index("ix_socket_ticket_expires_at", "expires_at"),
+    )
+
+
+class MediaHome(Base):
+    """The server that has the media of a consult, by the address the others reach it at."""
+
+    __tablename__ = "media_home"
+
+    consult_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    server: Mapped[str] = mapped_column(String(120))
+
+
+class SchemaUse(Base):
+    """One row: the oldest revision whose servers may use this database; migrations that break them change it.
+
+    So a server of the version before can be started again when the tables have been brought up to date.
+    """
+
+    __tablename__ = "schema_use"
+
+    oldest: Mapped[str] = mapped_column(String(32), primary_key=True)

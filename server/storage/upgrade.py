@@ -11,10 +11,11 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from server.storage import postgres
 from server.storage.database import Database
+from server.storage.tables import SchemaUse
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
@@ -36,12 +37,21 @@ async def upgrade(database: Database) -> tuple[str | None, str | None]:
         return await connection.run_sync(_upgrade)
 
 
-async def is_current(database: Database) -> bool:
-    """Whether the database has every step and no other."""
+async def is_usable(database: Database) -> bool:
+    """Whether the database has every step this version knows, and no later one it cannot live with.
+
+    Raises `NewerDatabaseError` if a later version has changed what this one needs.
+    """
+    script = ScriptDirectory.from_config(config())
+    known = {step.revision for step in script.walk_revisions()}
     async with database.read() as connection:
-        return (
-            await connection.run_sync(_revision) == ScriptDirectory.from_config(config()).get_current_head()
-        )
+        revision = await connection.run_sync(_revision)
+        if revision is None or revision in known:
+            return revision == script.get_current_head()
+        oldest = (await connection.execute(select(SchemaUse.oldest))).scalar_one()
+    if oldest not in known:
+        raise NewerDatabaseError
+    return True
 
 
 def _revision(connection: Connection) -> str | None:

@@ -6,7 +6,14 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
-from signaling.consult.values import CheckResult, ConnectionId, ConnectionLevel, ParticipantId, PeerId
+from signaling.consult.values import (
+    CheckResult,
+    ConnectionId,
+    ConnectionLevel,
+    DeviceId,
+    ParticipantId,
+    PeerId,
+)
 
 _LEVELS: Final[tuple[ConnectionLevel, ...]] = ("good", "fair", "weak", "lost")
 
@@ -23,9 +30,10 @@ class Checked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonPresence:
-    """One participant's presence. `connection` is the one that holds the seat."""
+    """One participant's presence. `connection` is the one that holds the seat, last from `device`."""
 
     connection: ConnectionId | None = None
+    device: DeviceId | None = None
     gone_since: datetime | None = None
     peer: PeerId | None = None
     audio_on: bool = True
@@ -70,10 +78,11 @@ def with_person(
 
 
 def connected(
-    presence: ConsultPresence, participant: ParticipantId, connection: ConnectionId
+    presence: ConsultPresence, participant: ParticipantId, connection: ConnectionId, device: DeviceId
 ) -> ConsultPresence:
-    """`connection` holds the participant's seat from here on."""
-    person = replace(presence.of(participant), connection=connection, gone_since=None)
+    """`connection` from `device` holds the participant's seat from here on."""
+    known = presence.of(participant)
+    person = replace(known, connection=connection, device=device, gone_since=None)
     return with_person(presence, participant, person)
 
 

@@ -288,7 +288,8 @@ class Gateway:
         try:
             await self._bound().attach(client.connection, client.entry, peer=client.peer)
             if isinstance(client.entry, SeatEntry):
-                self.send(client.connection, messages.NextTicket(ticket=self._tickets.next(client.entry)))
+                ticket = await self._tickets.next(client.entry)
+                self.send(client.connection, messages.NextTicket(ticket=ticket))
             if client.eio not in self._clients:  # it closed meanwhile, before there was anything to detach
                 await self._bound().detach(client.connection)
         except Refused as refused:

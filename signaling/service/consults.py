@@ -14,9 +14,10 @@ from signaling.consult.people import Person
 from signaling.consult.rules import decide
 from signaling.consult.values import Actor, Consult, ConsultId, ParticipantId
 from signaling.errors import Code, Refused, VersionConflict
-from signaling.ports import NO_ROWS, Clinics, Clock, ConsultStore, PresenceStore, SideRows
+from signaling.ports import NO_ROWS, Clinics, Clock, ConsultStore, SideRows
 from signaling.protocol.views import Seen
 from signaling.service.locks import KeyedLocks
+from signaling.service.presences import Presences
 
 ATTEMPTS_MAX: Final = 5  # on a version conflict; another server writes at most a few events a second
 LOADED_MAX: Final = 1000  # consults kept in memory
@@ -39,9 +40,7 @@ def no_rows(_: Events) -> SideRows:
 class Consults:
     """Loads, decides and appends. Callers hold the consult's lock around `act` and what follows from it."""
 
-    def __init__(
-        self, *, store: ConsultStore, clock: Clock, presence: PresenceStore, clinics: Clinics
-    ) -> None:
+    def __init__(self, *, store: ConsultStore, clock: Clock, presence: Presences, clinics: Clinics) -> None:
         """Work on the consults of `store`."""
         self.store = store
         self.presence = presence
@@ -49,6 +48,7 @@ class Consults:
         self._clinics = clinics
         self._locks = KeyedLocks()
         self._loaded: OrderedDict[ConsultId, Loaded] = OrderedDict()
+        self._unsaid: set[ConsultId] = set()
 
     def hold(self, key: str) -> AbstractAsyncContextManager[None]:
         """The lock of a consult (or of whoever makes a new one)."""
@@ -81,6 +81,20 @@ class Consults:
     def drop(self, consult_id: ConsultId) -> None:
         """Load this consult anew next time: it has changed elsewhere."""
         self._loaded.pop(consult_id, None)
+
+    def drop_older(self, consult_id: ConsultId, version: int) -> bool:
+        """Load this consult anew next time if it has come to `version`. Returns whether it was older here."""
+        known = self._loaded.get(consult_id)
+        if known is not None and known.consult.version >= version:
+            return False
+        self.drop(consult_id)
+        return True
+
+    def take_unsaid(self, consult_id: ConsultId) -> bool:
+        """Whether anything of this consult was written here since the last time this was asked."""
+        was = consult_id in self._unsaid
+        self._unsaid.discard(consult_id)
+        return self.presence.take_unsaid(consult_id) or was
 
     async def seen(self, consult_id: ConsultId) -> Seen:
         """Everything a view of this consult is made from."""
@@ -153,3 +167,4 @@ class Consults:
     async def _append(self, after: Consult, happened: Events, version: int, rows: SideRows) -> None:
         due_at = deadlines.due_at(after)
         await self.store.append(after, happened, expected_version=version, due_at=due_at, rows=rows)
+        self._unsaid.add(after.id)

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from signaling.consult.news import Continued, MuteAsked
 from signaling.consult.rules import case_for
 from signaling.consult.values import (
     STAFF,
@@ -16,7 +17,7 @@ from signaling.consult.values import (
     SeatHolder,
 )
 from signaling.errors import Code, Refused
-from signaling.ports import BoardEntry, Clock, CommandRow, ConsentTexts, Ids, Outbox, SeatEntry
+from signaling.ports import BoardEntry, Clock, CommandRow, ConsentTexts, Ids, Others, Outbox, SeatEntry
 from signaling.protocol import messages
 from signaling.protocol.views import holds_seat
 from signaling.service import planning
@@ -43,6 +44,7 @@ class Handler:
         own_seat: OwnSeat,
         texts: ConsentTexts,
         outbox: Outbox,
+        others: Others,
         clock: Clock,
         ids: Ids,
     ) -> None:
@@ -55,6 +57,7 @@ class Handler:
         self._own_seat = own_seat
         self._texts = texts
         self._outbox = outbox
+        self._others = others
         self._clock = clock
         self._ids = ids
         self._answers = Answers()
@@ -161,6 +164,7 @@ class Handler:
         if accepted.consult_id is not None:
             for connection, _ in self._connections.seats(consult_id):
                 self._outbox.send(connection, messages.ConsultContinued(consult_id=accepted.consult_id))
+            self._others.say(Continued(consult=consult_id, continued_as=accepted.consult_id))
         await self._publisher.publish(consult_id)
         return accepted
 
@@ -217,3 +221,5 @@ class Handler:
         connection = presence.of(participant).connection
         if connection is not None and self._connections.entry(connection) is not None:
             self._outbox.send(connection, messages.AskedToMute())
+        else:
+            self._others.say(MuteAsked(consult=consult.id, participant=participant))

@@ -105,6 +105,14 @@ class MediaKeeper:
         self._to_close.pop(consult, None)
         self._behind.discard(consult)
 
+    def carries(self, consult: ConsultId) -> bool:
+        """Whether the media plane may hold anything of this consult."""
+        return consult in self._told or consult in self._adopted
+
+    def carried(self) -> tuple[ConsultId, ...]:
+        """The consults of which the media plane may hold anything."""
+        return tuple(self._told)
+
     def behind(self) -> tuple[ConsultId, ...]:
         """The consults whose last word did not reach the media plane; `settle` them again."""
         return tuple(self._behind)

@@ -8,16 +8,14 @@ from functools import partial
 from typing import Final
 
 from signaling.consult import commands, deadlines
+from signaling.consult.news import MediaGone, PeerMeasured, SignedOut
 from signaling.consult.presence import (
     ConsultPresence,
     connected,
     disconnected,
     given_up,
     overdue,
-    owner_of,
-    with_measured,
     with_peer,
-    without_peer,
 )
 from signaling.consult.values import (
     HERE,
@@ -46,8 +44,9 @@ from signaling.ports import (
     Ids,
     Invitations,
     MediaPort,
+    Nobody,
+    Others,
     Outbox,
-    PresenceStore,
     Relays,
     SeatEntry,
 )
@@ -58,7 +57,9 @@ from signaling.service.connections import Connections
 from signaling.service.consults import Consults
 from signaling.service.handling import Handler
 from signaling.service.media import MediaKeeper
+from signaling.service.neighbours import Neighbours
 from signaling.service.own_seat import OwnSeat
+from signaling.service.presences import Presences
 from signaling.service.publishing import Publisher, is_cut
 from signaling.service.scheduling import Scheduler
 
@@ -79,7 +80,7 @@ class Service:
         self,
         *,
         store: ConsultStore,
-        presence: PresenceStore,
+        presence: Presences,
         media: MediaPort,
         relays: Relays,
         clock: Clock,
@@ -89,10 +90,12 @@ class Service:
         texts: ConsentTexts,
         outbox: Outbox,
         policy: Policy,
+        others: Others | None = None,
     ) -> None:
-        """`policy` is what newly scheduled consults get."""
+        """`policy` is what newly scheduled consults get; `others` are none where it is not given."""
         self._clock = clock
         self._outbox = outbox
+        self._others = others or Nobody()
         self._connections = Connections()
         self._consults = Consults(store=store, clock=clock, presence=presence, clinics=clinics)
         self._media = MediaKeeper(media=media, clock=clock)
@@ -105,7 +108,15 @@ class Service:
             media=self._media,
             boards=self._boards,
             outbox=outbox,
+            others=self._others,
             clock=clock,
+        )
+        self.neighbours = Neighbours(
+            consults=self._consults,
+            connections=self._connections,
+            media=self._media,
+            boards=self._boards,
+            publisher=self._publisher,
         )
         self._handler = Handler(
             consults=self._consults,
@@ -130,6 +141,7 @@ class Service:
             ),
             texts=texts,
             outbox=outbox,
+            others=self._others,
             clock=clock,
             ids=ids,
         )
@@ -166,7 +178,9 @@ class Service:
                 )
             if presence.of(me.id).peer != peer:
                 await self._publisher.drop_peer(entry.consult, me)
-            await self._consults.presence.update(entry.consult, lambda p: connected(p, me.id, connection))
+            await self._consults.presence.update(
+                entry.consult, lambda p: connected(p, me.id, connection, entry.device)
+            )
             if peer is not None and presence.of(me.id).peer != peer:
                 self._outbox.send(connection, messages.MediaLost(peer=peer))
             if me.seat is SeatState.LOST:
@@ -184,9 +198,7 @@ class Service:
         gone = [(c, d) for c, d in others if d == entry.device]
         gone += further[: max(0, len(further) - FURTHER_DEVICES_MAX + 1)]
         for connection, device in gone:
-            self._outbox.send(connection, messages.Displaced())
-            self._connections.remove(connection)
-            self._outbox.close(connection)
+            self._publisher.displace(connection)
             if device != entry.device:
                 asked = commands.ReleaseDevice(participant=entry.participant, device=device)
                 await self._act(entry.consult, asked, TheClock())
@@ -225,6 +237,7 @@ class Service:
         """An account signed out: close its boards, and the seats it held on these devices."""
         for connection in self._connections.of_account(user, devices):
             self._outbox.close(connection)
+        self._others.say(SignedOut(user=user, devices=tuple(devices)))
 
     async def handle(self, connection: ConnectionId, message: messages.ClientMessage) -> messages.Answer:
         """Do what a connection asks.
@@ -243,54 +256,43 @@ class Service:
 
     async def media_peer_lost(self, consult: ConsultId, peer: PeerId) -> None:
         """A peer is gone from the media plane; its page is asked to make a new one."""
-        async with self._consults.hold(consult):
-            await self._peers_gone(consult, (peer,))
+        await self.neighbours.media_gone(MediaGone(consult=consult, peer=peer))
 
     async def media_consult_lost(self, consult: ConsultId) -> None:
         """The media plane has lost everything of a consult (its worker died)."""
-        async with self._consults.hold(consult):
-            self._media.forget(consult)
-            presence = await self._consults.presence.get(consult)
-            peers = tuple(p.peer for p in presence.people.values() if p.peer is not None)
-            await self._peers_gone(consult, peers)
-
-    async def _peers_gone(self, consult: ConsultId, peers: tuple[PeerId, ...]) -> None:
-        presence = await self._consults.presence.get(consult)
-        for peer in peers:
-            owner = owner_of(presence, peer)
-            if owner is None:
-                continue
-            await self._consults.presence.update(consult, partial(without_peer, peer=peer))
-            connection = presence.of(owner).connection
-            if connection is not None and self._connections.entry(connection) is not None:
-                self._outbox.send(connection, messages.MediaLost(peer=peer))
-        if peers:
-            await self._publisher.publish(consult)
+        await self.neighbours.media_gone(MediaGone(consult=consult))
 
     async def media_quality(
         self, consult: ConsultId, peer: PeerId, level: ConnectionLevel, *, picture_paused: bool = False
     ) -> None:
         """How well a peer's media arrives, as the media plane measures it, and what it had to leave out."""
-        async with self._consults.hold(consult):
-            before = await self._consults.presence.get(consult)
-            after = await self._consults.presence.update(
-                consult, lambda p: with_measured(p, owner_of(p, peer), level, picture_paused=picture_paused)
-            )
-            if after.revision != before.revision:
-                await self._publisher.publish(consult)
+        await self.neighbours.peer_measured(
+            PeerMeasured(consult=consult, peer=peer, level=level, picture_paused=picture_paused)
+        )
 
     # --- the clock ---------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Take over the live consults: whoever was here and does not reconnect in time is lost."""
+        """Take over the live consults; their media may still flow. `count_absent` is the next step."""
         for consult in await self._consults.store.live(limit=LIVE_MAX):
             await self._each(consult, self._take_over)
 
     async def _take_over(self, consult_id: ConsultId) -> None:
+        self._media.adopt((await self._consults.load(consult_id)).consult)
+
+    async def count_absent(self, *, alone: bool) -> None:
+        """Whoever was here, is at no other server and does not reconnect in time is lost.
+
+        Call it once the other servers have said who is at theirs; `alone` if there are none.
+        """
+        work = partial(self._count_absent, alone=alone)
+        for consult in await self._consults.store.live(limit=LIVE_MAX):
+            await self._each(consult, work)
+
+    async def _count_absent(self, consult_id: ConsultId, *, alone: bool) -> None:
         consult, now = (await self._consults.load(consult_id)).consult, self._clock.now()
-        self._media.adopt(consult)
         await self._consults.presence.update(consult_id, partial(_nobody_connected, consult=consult, now=now))
-        for person in consult.participants:
+        for person in consult.participants if alone else ():
             if person.further_device is not None:
                 gone = commands.ReleaseDevice(participant=person.id, device=person.further_device)
                 await self._act(consult_id, gone, TheClock())
@@ -339,10 +341,13 @@ class Service:
         presence = await self._consults.presence.get(consult_id)
         lost = overdue(presence, now=self._clock.now(), after_s=consult.policy.lost_after_s)
         for participant in lost:
+            if not self._consults.presence.is_mine(consult_id, participant):
+                continue  # their server does that, or another one once it is gone
             await self._act(consult_id, commands.MarkLost(participant=participant), TheClock())
             await self._consults.presence.update(consult_id, partial(given_up, participant=participant))
         if lost:
             await self._publisher.publish(consult_id)
+        await self._publisher.say_unsaid(consult_id)
         here = any(p.connection or p.gone_since or p.peer for p in presence.people.values())
         if (consult.over or not here) and not self._connections.seats(consult_id):
             await self._consults.presence.forget(consult_id)

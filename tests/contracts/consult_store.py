@@ -294,6 +294,15 @@ class ConsultStoreContract:
         assert sorted(await store.live(limit=10)) == ["opened", "running", "waiting"]
         assert len(await store.live(limit=2)) == 2
 
+    async def test_versions_are_those_of_the_last_append(
+        self, store: ConsultStore, schedule: Scheduler, desk: StaffUser
+    ) -> None:
+        one = await act(store, None, schedule("one"), by=desk, now=NINE)
+        two = await in_room(store, schedule("two"), desk)
+        asked = [one.id, two.id, ConsultId("unknown")]
+        assert await store.versions(asked) == {one.id: one.version, two.id: two.version}
+        assert await store.versions([]) == {}
+
     async def test_a_command_that_was_done_is_known_and_cannot_be_done_again(
         self, store: ConsultStore, schedule: Scheduler, desk: StaffUser
     ) -> None:

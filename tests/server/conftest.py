@@ -15,12 +15,12 @@ from server import compose
 from server.demo import Demo, prepare
 from server.http.application import application
 from server.http.keys import Services
-from server.identity.one_use import OneUse
 from server.identity.passwords import Passwords
+from server.identity.socket_tickets import TicketsInMemory
 from server.settings import Settings
 from server.settings_loading import Values, load
 from server.storage.database import Database
-from server.storage.tables import Base
+from server.storage.tables import Base, SchemaUse
 from server.storage.upgrade import upgrade
 from signaling.consult.values import UserId
 
@@ -79,7 +79,8 @@ async def postgres(postgres_url: str) -> AsyncIterator[Database]:
     await upgrade(database)
     yield database
     async with database.write() as connection:
-        tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
+        filled = {SchemaUse.__tablename__}  # by migrations
+        tables = ", ".join(table.name for table in Base.metadata.sorted_tables if table.name not in filled)
         await connection.execute(text(f"truncate {tables}"))
     await database.close()
 
@@ -136,7 +137,7 @@ class Site:
 async def http(settings: Settings, database: Database, clock: SetClock) -> AsyncIterator[Site]:
     hung_up: list[UserId] = []
 
-    def hang_up(user: UserId, _devices: object) -> None:
+    async def hang_up(user: UserId, _devices: object) -> None:
         hung_up.append(user)
 
     made = compose.services(
@@ -145,9 +146,10 @@ async def http(settings: Settings, database: Database, clock: SetClock) -> Async
         passwords=Passwords(QUICK),
         clock=clock,
         demo=True,
-        tickets=OneUse(lifetime_s=30),
+        tickets=TicketsInMemory(),
         hang_up=hang_up,
         media_workers=lambda: (1, 1),
+        hearing=lambda: None,
         media_packets=lambda: {(0, "forwarded"): 7},
     )
     demo = await prepare(made, compose.policy(settings))

@@ -83,7 +83,7 @@ async def ask(http: Any, participant: ParticipantId, consult: ConsultId = NEW) -
 
 async def entry_of(http: Any, answer: ClientResponse) -> SeatEntry:
     assert answer.status == 200, await answer.text()
-    entry = http.services.tickets.redeem((await answer.json())["ticket"])
+    entry = await http.services.tickets.redeem((await answer.json())["ticket"])
     assert isinstance(entry, SeatEntry)
     return entry
 

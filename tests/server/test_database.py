@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from server.storage import database as database_module
 from server.storage.database import Database, DatabaseBusyError
 from server.storage.tables import Base, StaffAccount
-from server.storage.upgrade import NewerDatabaseError, is_current, upgrade
+from server.storage.upgrade import NewerDatabaseError, is_usable, upgrade
 
 SLOW = text(
     "with recursive n(i) as (select 1 union all select i + 1 from n where i < 1000000) select sum(i) from n"
@@ -56,31 +56,43 @@ async def test_they_do_so_on_postgresql_also_when_two_servers_start_at_once(post
     async with servers[0].read() as connection:
         assert await connection.run_sync(differences) == []
     for server in servers:
-        assert await is_current(server)
+        assert await is_usable(server)
         await server.close()
 
 
 async def test_one_server_at_a_time_uses_a_postgresql_database(postgres_url: str) -> None:
     url = postgres_url.replace("postgresql://", "postgresql+asyncpg://")
     first, second = Database(url), Database(url)
-    async with first.only_server() as is_only:
-        assert is_only
-        async with second.only_server() as is_only_too:
-            assert not is_only_too
+    async with first.may_serve() as may:
+        assert may
+        for with_others in (False, True):
+            async with second.may_serve(with_others=with_others) as may_too:
+                assert not may_too
     await first.close()
-    async with second.only_server() as is_only:
-        assert is_only
+    async with second.may_serve() as may:
+        assert may
     await second.close()
+
+
+async def test_several_servers_use_a_postgresql_database_if_all_of_them_may(postgres_url: str) -> None:
+    url = postgres_url.replace("postgresql://", "postgresql+asyncpg://")
+    first, second, alone = Database(url), Database(url), Database(url)
+    async with first.may_serve(with_others=True) as one, second.may_serve(with_others=True) as two:
+        assert (one, two) == (True, True)
+        async with alone.may_serve() as may:
+            assert not may
+    for database in (first, second, alone):
+        await database.close()
 
 
 async def test_an_empty_database_is_not_current_and_an_upgraded_one_is(tmp_path: Path) -> None:
     database = Database(f"sqlite+aiosqlite:///{tmp_path / 'new.sqlite3'}")
-    assert not await is_current(database)
+    assert not await is_usable(database)
     before, after = await upgrade(database)
     assert before is None
     assert after is not None
     assert await upgrade(database) == (after, after)
-    assert await is_current(database)
+    assert await is_usable(database)
     await database.close()
 
 

@@ -50,7 +50,7 @@ async def test_three_links_in_one_browser_are_three_people(http: Any) -> None:
         assert f'"role": "{role}"' in (text := await answer.text()) or f'"role":"{role}"' in text
         _, _, consult_id, participant_id = page.split("/")
         ticket = await http.post("/api/ticket", {"consult_id": consult_id, "participant_id": participant_id})
-        entry = http.services.tickets.redeem((await ticket.json())["ticket"])
+        entry = await http.services.tickets.redeem((await ticket.json())["ticket"])
         assert entry.participant == participant_id
     names = [cookie.key for cookie in http.client.session.cookie_jar if "seat" in cookie.key]
     assert len(set(names)) == 3

@@ -84,6 +84,9 @@ class MemoryStore:
         found = [(at, c.id) for c, at in self.summaries.values() if at is not None and at <= now]
         return [consult for _, consult in sorted(found)[:limit]]
 
+    async def versions(self, consults: Sequence[ConsultId]) -> Mapping[ConsultId, int]:
+        return {c: self.summaries[c][0].version for c in consults if c in self.summaries}
+
     async def live(self, *, limit: int) -> Sequence[ConsultId]:
         found = (c for c, _ in self.summaries.values() if c.phase in OPEN)
         return [c.id for c in found if c.phase in RUNNING or c.opened][:limit]
@@ -207,7 +210,7 @@ class MemoryTickets:
     async def redeem(self, ticket: str) -> Entry | None:
         return self.entries.pop(ticket, None)
 
-    def next(self, seat: SeatEntry) -> str:
+    async def next(self, seat: SeatEntry) -> str:
         return self.make(seat)
 
 

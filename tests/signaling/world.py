@@ -17,10 +17,10 @@ from signaling.consult.values import (
     UserId,
 )
 from signaling.errors import Code, Refused
-from signaling.ports import BoardEntry, SeatEntry
+from signaling.ports import BoardEntry, Nobody, Others, SeatEntry
 from signaling.protocol import codec, messages
 from signaling.protocol.shapes import BoardView, ConsultView
-from signaling.service import InProcessPresence, Service
+from signaling.service import Presences, Service
 from tests.signaling.fakes import (
     CountingIds,
     FakeClock,
@@ -62,7 +62,8 @@ class World:
     clinics: OneClinic = field(default_factory=lambda: OneClinic(staff=dict(STAFF)))
     texts: OneText = field(default_factory=OneText)
     sent: Sent = field(default_factory=Sent)
-    presence: InProcessPresence = field(default_factory=InProcessPresence)
+    presence: Presences = field(default_factory=Presences)
+    others: Others = field(default_factory=Nobody)
     consult: ConsultId = field(default=NO_CONSULT)
     people: dict[Role, ParticipantId] = field(default_factory=dict)
     commands: int = 0
@@ -84,14 +85,16 @@ class World:
             texts=self.texts,
             outbox=self.sent,
             policy=Policy(),
+            others=self.others,
         )
 
     async def restart(self) -> None:
         """The server dies and starts again a second later; presence is lost, the media plane lives on."""
-        self.presence = InProcessPresence()
+        self.presence = Presences()
         self.clock.pass_s(1)
         self.service = self.restarted()
         await self.service.start()
+        await self.service.count_absent(alone=True)
 
     async def ask(self, who: str, what: str, /, **fields: Any) -> messages.Answer:
         """Send one message as a browser would and return the answer."""

@@ -1,0 +1,315 @@
+"""Two servers, one database: people on both are in one consult, and neither Redis nor a server may end it.
+
+Real processes, PostgreSQL, Redis and media; the patient is at server A, the physician at server B. The tests
+use the same consult, one after the other: it goes on through all of them.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aioice.ice
+import pytest
+import pytest_asyncio
+from aiohttp import ClientError, ClientSession
+
+from tests.e2e.kit.ports import free_port
+from tests.e2e.kit.services import Service, postgres_service, redis_service
+from tests.e2e.kit.tab import eventually
+from tests.media.loopback import Participant, until, with_loopback
+from tests.server.browser import Browser
+from tests.server.program import ROOT, START_S_MAX, Demo, environment
+from tests.server.test_restart import SILENT_S_MAX, Page, longest_silence_s
+from web.consents import consent_text
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+
+NEWS_S_MAX = 0.5
+LATE_NEWS_S_MAX = 3.0  # of the database, looked at each second
+TAKEN_OVER_S_MAX = 15.0
+SECRET = "a secret of thirty-two characters or more"
+
+
+class Server(Demo):
+    """One of several servers: A has the demonstration's day, B serves the same clinic."""
+
+    def __init__(self, folder: Path, name: str, shared: dict[str, str]) -> None:
+        self.folder = folder / name
+        self.folder.mkdir(exist_ok=True)
+        self.port = free_port()
+        self.site = f"http://127.0.0.1:{self.port}"
+        self.file = self.folder / "demo.json"
+        self.log = self.folder / "stderr"
+        self.env = environment(self.folder, self.port) | shared
+        self.env["MERIDIAN_CLUSTER__ADDRESS"] = f"127.0.0.1:{free_port()}"
+        self.is_demo = name == "a"
+        self.process = self.started()
+
+    def started(self) -> "subprocess.Popen[bytes]":
+        demo = ["--demo", "--demo-json", str(self.file)] if self.is_demo else []
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "server", "serve", *demo],
+                cwd=ROOT,
+                env=self.env,
+                stdout=log,
+                stderr=log,
+            )
+
+    def start_again(self) -> None:
+        self.process = self.started()
+
+    def kill(self, *, workers: bool = False) -> None:
+        """As the kernel does; its media workers live on unless they go with it, as with their machine."""
+        self.process.kill()
+        self.process.wait()
+        if workers:
+            subprocess.run(["pkill", "-KILL", "-f", f"media.worker.*{self.folder}"], check=True)
+
+    async def ready(self) -> tuple[int, dict[str, Any]]:
+        async with ClientSession() as http, http.get(self.site + "/readyz") as answer:
+            return answer.status, await answer.json()
+
+    async def is_ready(self) -> None:
+        """Until it is, and hears the others."""
+        deadline = time.monotonic() + START_S_MAX
+        while True:
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline, self.log.read_text()
+            with contextlib.suppress(ClientError):
+                if (await self.ready())[1] == {"ready": True, "database": True, "media": True, "redis": True}:
+                    return
+            await asyncio.sleep(0.05)
+
+
+@dataclass
+class Two:
+    """Two servers with patient and physician in one room."""
+
+    a: Server
+    b: Server
+    redis: Service
+    patient: Page
+    physician: Page
+    silences: list["asyncio.Task[float]"] = field(default_factory=list)
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    commands: int = 0
+
+    def watch(self) -> None:
+        """Measure silence from now on."""
+        self.stop = asyncio.Event()
+        for page in (self.patient, self.physician):
+            page.tab.told.clear()
+        pages = (self.patient, self.physician)
+        self.silences = [asyncio.create_task(longest_silence_s(page, self.stop)) for page in pages]
+
+    async def longest_silence_s(self) -> float:
+        self.stop.set()
+        return max(await asyncio.gather(*self.silences))
+
+    async def command(self, page: Page, kind: str, **fields: Any) -> dict[str, Any]:
+        self.commands += 1
+        return await page.tab.send(type=kind, command_id=f"command-{self.commands}", **fields)
+
+    async def says(self, page: Page, text: str) -> None:
+        assert (await self.command(page, "send_message", text=text))["type"] == "accepted"
+
+    async def reads(self, page: Page, text: str, *, within_s: float) -> None:
+        """The page is told by itself that there is something new, and finds it."""
+        began = time.monotonic()
+        while True:
+            answer = await page.tab.send(type="fetch_chat", after_seq=0)
+            if any(one["text"] == text for one in answer["messages"]):
+                break
+            assert time.monotonic() - began < within_s
+            await asyncio.sleep(0.05)
+
+    async def hear_each_other(self, *, within_s: float = 10) -> None:
+        heard = self.patient.heard, self.physician.heard
+        await until(
+            lambda: self.patient.heard > heard[0] + 25 and self.physician.heard > heard[1] + 25, within_s
+        )
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def two(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Two]:
+    folder = tmp_path_factory.mktemp("servers")
+    async with AsyncExitStack() as stack:
+        patched = stack.enter_context(pytest.MonkeyPatch.context())
+        patched.setattr(aioice.ice, "get_host_addresses", with_loopback)
+        redis = stack.enter_context(redis_service())
+        postgres = stack.enter_context(postgres_service())
+        shared = {
+            "MERIDIAN_DATABASE__URL": postgres.url.replace("postgresql:", "postgresql+asyncpg:"),
+            "MERIDIAN_REDIS__URL": redis.url,
+            "MERIDIAN_CLUSTER__SECRET": SECRET,
+            "MERIDIAN_CLINIC__ID": "demo",
+        }
+        # The secret is of no use to who upgrades, and half of `cluster` alone is refused.
+        env = os.environ | {
+            "MERIDIAN_DATABASE__URL": shared["MERIDIAN_DATABASE__URL"],
+            "PYTHONPATH": str(ROOT),
+        }
+        upgrade = [sys.executable, "-m", "server", "db", "upgrade"]
+        await asyncio.to_thread(subprocess.run, upgrade, cwd=ROOT, env=env, check=True, capture_output=True)
+        servers = [Server(folder, name, shared) for name in ("a", "b")]
+        for server in servers:
+            stack.callback(server.end)
+        a, b = servers
+        links = await asyncio.to_thread(a.links)
+        await b.is_ready()
+        await a.is_ready()
+        patient, physician = await _in_room(a, b, links, stack)
+        yield Two(a, b, redis, patient, physician)
+        for server in servers:
+            assert "Traceback" not in server.log.read_text(), server.log.read_text()
+
+
+async def _in_room(a: Server, b: Server, links: dict[str, str], stack: AsyncExitStack) -> tuple[Page, Page]:
+    at_a, at_b = Browser(a.site), Browser(b.site)
+    for browser in (at_a, at_b):
+        stack.push_async_callback(browser.close)
+    patient = Page(at_a, await at_a.take_seat(links["patient"]), hertz=440)
+    stack.push_async_callback(patient.media.close)
+    await patient.arrive()
+    text = consent_text("telehealth-1", "en")
+    consent = {"text_id": text.text_id, "text_hash": text.sha256, "language": text.language}
+    await patient.tab.send(type="give_consent", command_id="consent-1", **consent)
+    # The demonstration's staff links are in the memory of the server that made them; a sign-in is not.
+    at_b.site = a.site
+    await at_b.post("/api/demo/enter", {"secret": links["physician"].partition("#")[2]})
+    at_b.site = b.site
+    entered = await at_b.post(f"/api/consult/{patient.seat['consult_id']}/enter")
+    _, _, consult, me = entered["url"].split("/")
+    physician = Page(at_b, {"consult_id": consult, "participant_id": me}, hertz=660)
+    stack.push_async_callback(physician.media.close)
+    await physician.arrive()
+    admit = {"participant": patient.seat["participant_id"], "identity_confirmed": True}
+    assert (await physician.tab.send(type="admit", command_id="admit-001", **admit))["type"] == "accepted"
+    await until(lambda: min(patient.heard, physician.heard) > 10, 10)
+    return patient, physician
+
+
+async def test_two_servers_serve_one_consult(two: Two) -> None:
+    await two.hear_each_other()
+    await two.says(two.patient, "Hello from A")
+    await two.reads(two.physician, "Hello from A", within_s=NEWS_S_MAX)
+    await two.says(two.physician, "Hello from B")
+    await two.reads(two.patient, "Hello from B", within_s=NEWS_S_MAX)
+    one, other = await two.patient.tab.view(phase="in_progress"), await two.physician.tab.view(screen="room")
+    assert one["consult_id"] == other["consult_id"]
+
+
+async def test_no_fault_of_redis_ends_a_call_or_loses_a_word(two: Two) -> None:
+    two.watch()
+    two.redis.end(signal.SIGKILL)
+    await two.says(two.patient, "Redis is dead")
+    await two.reads(two.physician, "Redis is dead", within_s=LATE_NEWS_S_MAX)
+    await eventually(lambda: redis_of(two.b), lambda redis: not redis, within_s=8, what="B says so")
+    assert (await two.b.ready())[0] == 200, "all servers would be taken out at once"
+    await asyncio.to_thread(two.redis.start_again)
+    for server in (two.a, two.b):
+        await server.is_ready()
+    await two.says(two.physician, "Redis is back")
+    await two.reads(two.patient, "Redis is back", within_s=NEWS_S_MAX)
+
+    two.redis.process.send_signal(signal.SIGSTOP)
+    began = time.monotonic()
+    await two.says(two.physician, "Redis stands still")
+    await two.reads(two.patient, "Redis stands still", within_s=LATE_NEWS_S_MAX)
+    await asyncio.sleep(10 - (time.monotonic() - began))
+    two.redis.process.send_signal(signal.SIGCONT)
+    for server in (two.a, two.b):
+        await server.is_ready()
+    _cli(two.redis, "FLUSHALL")
+    await two.says(two.patient, "Redis is empty")
+    await two.reads(two.physician, "Redis is empty", within_s=NEWS_S_MAX)
+
+    await two.hear_each_other()
+    assert await two.longest_silence_s() < SILENT_S_MAX
+    assert _told(two) == set()
+
+
+async def test_a_lost_listener_is_noticed_and_the_server_says_it_is_not_ready(two: Two) -> None:
+    _cli(two.redis, "ACL", "SETUSER", "default", "-subscribe")
+    _cli(two.redis, "CLIENT", "KILL", "TYPE", "pubsub")
+    await eventually(lambda: redis_of(two.b), lambda redis: not redis, within_s=8, what="B says so")
+    assert (await two.b.ready())[0] == 503
+    await two.says(two.patient, "Nobody hears")
+    await two.reads(two.physician, "Nobody hears", within_s=LATE_NEWS_S_MAX)
+    _cli(two.redis, "ACL", "SETUSER", "default", "+subscribe")
+    await two.b.is_ready()
+
+
+async def test_the_server_with_the_media_is_killed_and_nobody_hears_it(two: Two) -> None:
+    two.watch()
+    two.a.kill()
+    browser = two.patient.browser
+    browser.site = two.b.site  # as a balancer would send it
+    await two.patient.open()
+    view = await two.patient.tab.view(type="consult_view")
+    assert (view["screen"], view["me"]["admitted"]) == ("room", True)
+    two.a.start_again()
+    await asyncio.to_thread(two.a.links)
+    await two.a.is_ready()
+    await two.says(two.patient, "Still here")
+    await two.reads(two.physician, "Still here", within_s=NEWS_S_MAX)
+    await two.hear_each_other()
+    assert await two.longest_silence_s() < SILENT_S_MAX
+    assert _told(two) == set()
+
+
+async def test_a_machine_that_is_gone_is_replaced_by_the_other(two: Two) -> None:
+    began = time.monotonic()
+    two.a.kill(workers=True)
+    two.patient.browser.site = two.b.site
+    await two.patient.open()
+    # Each page sees by itself that nothing comes any more.
+    await asyncio.gather(_anew(two.patient, 440), _anew(two.physician, 660))
+    await two.hear_each_other()
+    assert time.monotonic() - began < TAKEN_OVER_S_MAX
+
+
+async def _anew(page: Page, hertz: float) -> None:
+    """Connect media again, asking until it is granted, as a page does."""
+
+    class Asking:
+        async def connect(self, room: str, name: str, offer: str) -> str:
+            while True:
+                answer = await page.tab.send(type="connect_media", offer=offer)
+                if answer["type"] == "media_answer":
+                    return str(answer["answer"])
+                assert answer["code"] == "media_unavailable"
+                await asyncio.sleep(1)
+
+    await page.media.close()
+    page.media = Participant(page.media.room, page.media.name, hertz=hertz)
+    async with asyncio.timeout(TAKEN_OVER_S_MAX):
+        await page.media.negotiate(Asking())  # type: ignore[arg-type]
+        await until(lambda: page.media.connection.connectionState == "connected", 8)
+
+
+async def redis_of(server: Server) -> bool:
+    return bool((await server.ready())[1]["redis"])
+
+
+def _cli(redis: Service, *words: str) -> None:
+    host, _, port = redis.url.rpartition("@")[2].partition("/")[0].partition(":")
+    password = redis.url.split(":")[2].partition("@")[0]
+    command = ["redis-cli", "-h", host, "-p", port, "-a", password, "--no-auth-warning", *words]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def _told(two: Two) -> set[str]:
+    """What no page may have been told when nothing happened to it."""
+    told = {message["type"] for page in (two.patient, two.physician) for message in page.tab.told}
+    return told & {"media_lost", "displaced"}
