@@ -15,6 +15,8 @@ from media.description import PeerDescription
 from media.interface import Notice, RoomStats, Routing, WorkerTotals
 
 FRAME_BYTES_MAX = 256 * 1024
+PROTOCOL = 1
+"""Grows with each change that a worker or a server of the version before would misunderstand."""
 ROUTES_MAX = 512
 """Six people who all see and hear each other need 60."""
 
@@ -91,13 +93,17 @@ class Shutdown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Welcome:
-    """The answer to `Hello`: who this worker is and what it carries. `boot` is new for each process."""
+    """The answer to `Hello`: who this worker is and what it carries. `boot` is new for each process.
+
+    Greetings and `Shutdown` stay as they are in every version: each can tell another's worker to end.
+    """
 
     worker: int
     boot: str
     pid: int
     endpoint: Endpoint
     rooms: tuple[str, ...]
+    protocol: int = PROTOCOL
     kind: Literal["welcome"] = "welcome"
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from media.addresses import local_addresses
 from media.control import (
+    PROTOCOL,
     BadFrame,
     Call,
     GetTotals,
@@ -206,8 +207,8 @@ class WorkerHandle:
     ) -> Welcome | None:
         """Say hello.
 
-        A living worker of other settings is told to end, so that a new one can take its place; so is one this
-        server has lost before (not `wanted`), because its people have been sent elsewhere.
+        A living worker of other settings, or of a version that speaks otherwise, is told to end: another
+        takes its place. So is one this server has lost before (not `wanted`): its people are elsewhere.
         """
         writer.write(encode(Call(number=0, request=Hello(token=token))))
         try:
@@ -222,6 +223,7 @@ class WorkerHandle:
                 self._token_path.unlink(missing_ok=True)
             return None
         endpoint = welcome.endpoint
+        wanted = wanted and welcome.protocol == PROTOCOL
         if wanted and endpoint.port == self._port and set(endpoint.addresses) <= set(self._addresses):
             return welcome
         writer.write(encode(Call(number=1, request=Shutdown())))

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from media import supervisor
+from media.control import PROTOCOL
 from media.plane import (
     BadSdp,
     MediaSettings,
@@ -252,6 +253,25 @@ async def test_a_worker_that_was_lost_once_is_ended_and_not_adopted_again(
         await until(lambda: heir.workers_up == 1, 10)
         assert worker_pid(heir) != pid
         assert (await heir.stats("r")).peers == ()
+    finally:
+        await heir.stop()
+
+
+async def test_a_worker_of_a_version_that_speaks_otherwise_is_ended_and_replaced(
+    own_plane: Plane, settings: MediaSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pid = worker_pid(own_plane)
+    await own_plane.connect("r", "p", FIREFOX)
+    await lose_server(own_plane)
+    monkeypatch.setattr(supervisor, "PROTOCOL", PROTOCOL + 1)
+    heir = Plane(settings)
+    heir_start = asyncio.create_task(heir.start())
+    try:
+        await until(lambda: not Path(f"/proc/{pid}/cmdline").read_bytes(), 10)  # ended, and not waited for
+        monkeypatch.undo()  # the one that replaces it is of the heir's version
+        await heir_start
+        assert worker_pid(heir) != pid
+        assert await heir.connect("r", "p", FIREFOX)
     finally:
         await heir.stop()
 
