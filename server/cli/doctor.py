@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from server.settings import Settings
 
 DISK_FREE_BYTES_MIN: Final = 1_000_000_000
+REDIS_ANSWER_S_MAX: Final = 2.0
 # A clock before this version was made is wrong.
 CLOCK_NOT_BEFORE: Final = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -54,6 +55,8 @@ def findings(settings: "Settings") -> Iterator[Finding]:
         _media_ports,
         _front_end,
         _database,
+        _redis,
+        _cluster,
         _worker,
     )
     for check in checks:
@@ -165,6 +168,40 @@ def _database(settings: "Settings") -> Finding:
         return Finding(check="database", found=found, hint="check database.url")
     found = "is of this version" if is_right else "is of another version"
     return Finding(check="database", found=found, hint="" if is_right else "python -m server db upgrade")
+
+
+def _redis(settings: "Settings") -> Finding:
+    from redis import Redis
+    from redis.exceptions import RedisError
+
+    if settings.redis.url is None:
+        return Finding(check="Redis", found="none is set; this server counts tries alone")
+    url, wait_s = settings.redis.url.get_secret_value(), REDIS_ANSWER_S_MAX
+    try:
+        with Redis.from_url(url, socket_timeout=wait_s, socket_connect_timeout=wait_s) as redis:
+            redis.ping()
+    except (RedisError, OSError) as error:
+        found = f"does not answer ({type(error).__name__})"
+        return Finding(check="Redis", found=found, hint="check redis.url, and that Redis runs")
+    return Finding(check="Redis", found="answers")
+
+
+def _cluster(settings: "Settings") -> Finding:
+    address = settings.cluster.address
+    if address is None:
+        return Finding(check="other servers", found="cluster.address is not set; there may be none")
+    host, _, port = address.rpartition(":")
+    host = host.strip("[]")
+    try:
+        for family, kind, protocol, _, where in socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM):
+            with socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(where)
+    except OSError as error:
+        found = f"{address} cannot be bound ({error.strerror})"
+        hint = "set cluster.address to an address of this machine that other servers reach"
+        return Finding(check="other servers", found=found, hint=hint)
+    return Finding(check="other servers", found=f"reach this one at {address}, if their networks let them")
 
 
 def _worker(settings: "Settings") -> Finding:

@@ -1,5 +1,7 @@
 """Key frames are found in VP8 and H.264, and the counters of VP8 can be moved."""
 
+import tracemalloc
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +15,20 @@ def test_a_vp8_key_frame_is_found_with_and_without_picture_id() -> None:
         key, delta = vp8(key=True, picture=picture), vp8(key=False, picture=picture)
         assert vp8_format.is_keyframe(key, 0, len(key))
         assert not vp8_format.is_keyframe(delta, 0, len(delta))
+
+
+def test_a_picture_that_claims_to_be_16383_by_16383_costs_no_memory() -> None:
+    """RFC 6386, 9.1: a key frame's size is two times fourteen bits; to decode this one takes 400 MB."""
+    claimed = b"\x10" + b"\x50\x01\x00" + b"\x9d\x01\x2a" + b"\xff\x3f\xff\x3f" + bytes(20)
+    tracemalloc.start()
+    try:
+        assert vp8_format.is_keyframe(claimed, 0, len(claimed))
+        descriptor = vp8_format.describe(claimed, 0, len(claimed))
+        assert descriptor is not None
+        assert vp8_format.patch(claimed, descriptor, 1, 1) == claimed
+        assert tracemalloc.get_traced_memory()[1] < 10_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_later_packet_of_a_vp8_key_frame_does_not_begin_one() -> None:

@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
+from server.cli import doctor
+from server.cli.doctor import Finding
 from server.cluster.bus import CHANNEL, Bus
 from server.cluster.link import PATH, Call, Link, Reply, Unreachable
 from server.cluster.sealed import FRESH_S, Sealer
@@ -335,3 +337,16 @@ def test_several_servers_that_cannot_work_are_refused_with_the_reason(
 def test_several_servers_that_can_work_may_be() -> None:
     address = load(overrides=WHOLE).settings.cluster.address
     assert address == "10.0.0.5:9443"
+
+
+def test_doctor_says_what_several_servers_lack(redis_url: str) -> None:
+    def found(**change: dict[str, str]) -> list[Finding]:
+        settings = load(overrides={**WHOLE, **change}).settings
+        return [doctor._redis(settings), doctor._cluster(settings)]
+
+    here = {"address": f"127.0.0.1:{free_port()}", "secret": SECRET}
+    assert [one.hint for one in found(redis={"url": redis_url}, cluster=here)] == ["", ""]
+    redis, cluster = found(redis={"url": f"redis://127.0.0.1:{free_port()}"}, cluster=WHOLE["cluster"])
+    assert "redis.url" in redis.hint
+    assert "cluster.address" in cluster.hint
+    assert "10.0.0.5" in cluster.found
