@@ -63,6 +63,8 @@ GUESTS: Final = frozenset({Role.PATIENT, Role.COMPANION})
 STAFF: Final = frozenset({Role.PHYSICIAN, Role.COORDINATOR})
 TAKEN: Final = frozenset({SeatState.WAITING, SeatState.PRESENT, SeatState.ON_HOLD, SeatState.LOST})
 HERE: Final = frozenset({SeatState.WAITING, SeatState.PRESENT, SeatState.ON_HOLD})
+# Whose media may be connected. Before arriving that shows whether their network lets it through.
+CONNECTABLE: Final = HERE | {SeatState.INVITED}
 BARRED: Final = frozenset({SeatState.DECLINED, SeatState.REMOVED, SeatState.REVOKED})
 
 Source = Literal["audio", "camera", "screen"]

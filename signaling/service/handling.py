@@ -93,10 +93,15 @@ class Handler:
                 raise Refused(Code.NOT_FOUND, "no such participant")
             if not holds_seat(me, entry.device) and not isinstance(message, messages.TakeSeat):
                 raise Refused(Code.ELSEWHERE, "another device holds the seat")
-            return await self._from_holder(entry, consult, me, message)
+            return await self._from_holder(connection, entry, consult, me, message)
 
     async def _from_holder(
-        self, entry: SeatEntry, consult: Consult, me: Participant, message: messages.ClientMessage
+        self,
+        connection: ConnectionId,
+        entry: SeatEntry,
+        consult: Consult,
+        me: Participant,
+        message: messages.ClientMessage,
     ) -> messages.Answer:
         match message:
             case messages.SetMedia() | messages.ReportDeviceCheck() | messages.ReportConnection():
@@ -104,7 +109,7 @@ class Handler:
             case messages.FetchChat():
                 return await self._own_seat.chat(consult, me, message)
             case messages.ConnectMedia():
-                return await self._own_seat.connect_media(consult, me, message)
+                return await self._own_seat.connect_media(consult, me, message, connection)
             case messages.CloseMedia():
                 return await self._own_seat.close_media(consult, me, message)
             case messages.Asked():

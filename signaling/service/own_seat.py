@@ -12,7 +12,16 @@ from signaling.consult.presence import (
     with_reported_level,
 )
 from signaling.consult.rules import decide
-from signaling.consult.values import HERE, Consult, Participant, PeerId, SeatHolder, SeatState
+from signaling.consult.values import (
+    CONNECTABLE,
+    HERE,
+    ConnectionId,
+    Consult,
+    Participant,
+    PeerId,
+    SeatHolder,
+    SeatState,
+)
 from signaling.errors import Code, Refused
 from signaling.ports import Clock, Ids, Relays
 from signaling.protocol import messages, shapes
@@ -76,11 +85,15 @@ class OwnSeat:
         )
 
     async def connect_media(
-        self, consult: Consult, me: Participant, message: messages.ConnectMedia
+        self, consult: Consult, me: Participant, message: messages.ConnectMedia, connection: ConnectionId
     ) -> messages.Answer:
         """Take a peer for this seat. Nothing is forwarded for it before admission."""
-        if consult.over or me.seat not in HERE:
+        if consult.over or me.seat not in CONNECTABLE:
             raise Refused(Code.NOT_NOW, "arrive first")
+        newest = (await self._consults.presence.get(consult.id)).of(me.id).connection
+        if me.seat not in HERE and connection != newest:
+            # No device holds the seat yet: two that check at once would end each other's peer for ever.
+            raise Refused(Code.ELSEWHERE, "another device came later")
         await self._publisher.drop_peer(consult.id, me)
         peer = PeerId(self._ids.new())
         answer = await self._media.connect(consult.id, peer, message.offer)

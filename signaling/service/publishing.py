@@ -7,7 +7,7 @@ from signaling.consult.news import Changed
 from signaling.consult.presence import connected, disconnected, with_peer
 from signaling.consult.values import (
     BARRED,
-    HERE,
+    CONNECTABLE,
     OVER,
     ConnectionId,
     Consult,
@@ -126,7 +126,7 @@ class Publisher:
             return
         if not self._consults.presence.is_mine(consult_id, participant):
             return  # the server it is connected to does the same
-        if seen.consult.over or person.seat not in HERE:
+        if seen.consult.over or person.seat not in CONNECTABLE:
             await self.drop_peer(consult_id, person)
 
     async def drop_peer(self, consult_id: ConsultId, person: Participant) -> None:

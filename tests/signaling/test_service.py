@@ -8,7 +8,7 @@ from signaling.consult.values import ConnectionId, DeviceId, Role
 from signaling.errors import Code
 from signaling.protocol import messages
 from signaling.protocol.shapes import ConsultView
-from tests.signaling.world import HASH, LAPTOP, World, refused
+from tests.signaling.world import HASH, LAPTOP, PHONE, World, refused
 
 PATIENT, PHYSICIAN, INTERPRETER = Role.PATIENT, Role.PHYSICIAN, Role.INTERPRETER
 EVERYONE = set(permutations((PATIENT, PHYSICIAN, INTERPRETER), 2))
@@ -262,6 +262,32 @@ async def test_a_removed_person_gets_a_final_view_and_is_cut_from_everything(wor
     assert world.view("nour again").people[0].role is INTERPRETER
     assert len(world.view("nour again").people) == 1
     assert world.closed("nour again")
+
+
+async def test_media_connects_before_arriving_to_show_that_it_can_and_goes_nowhere(world: World) -> None:
+    await world.waiting()
+    companion = Role.COMPANION
+    await world.connect("omar", companion)
+    await world.ask("omar", "connect_media", offer="v=0")
+    checked = await world.peer_of(companion)
+    assert checked in world.media.peers
+    await world.admit("amal", PATIENT)
+    assert not any(checked in pair for pair in world.media.links(world.consult))
+    await world.ask("omar", "arrive")
+    assert await world.peer_of(companion) == checked, "it is the one that is used from here on"
+    await world.ask("omar", "leave")
+    assert checked not in world.media.peers
+    assert await refused(world, "omar", "connect_media", offer="v=0") is Code.NOT_NOW
+
+
+async def test_of_two_devices_that_check_the_later_one_connects(world: World) -> None:
+    await world.scheduled()
+    await world.connect("phone", PATIENT, PHONE)
+    await world.ask("phone", "connect_media", offer="v=0")
+    await world.connect("laptop", PATIENT, LAPTOP)
+    await world.ask("laptop", "connect_media", offer="v=0")
+    assert await refused(world, "phone", "connect_media", offer="v=0") is Code.ELSEWHERE
+    assert len(world.media.peers) == 1
 
 
 async def test_the_end_closes_all_media_and_the_interpreters_connection_at_once(world: World) -> None:

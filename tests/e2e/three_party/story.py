@@ -108,6 +108,11 @@ async def patient_enters(tab: Tab) -> None:
     """From the invitation to the waiting room: devices, place, consent."""
     await press(tab, "join")
     await check_devices(tab)
+    await patient_agrees(tab)
+
+
+async def patient_agrees(tab: Tab) -> None:
+    """From after the devices to the waiting room: place, consent."""
     await fill(tab, "#country", "KW")
     await fill(tab, "#place", "Salmiya, Block 4, Street 12")
     await press(tab, "place_next")

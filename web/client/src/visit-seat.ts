@@ -27,7 +27,14 @@ import { refusalWords } from "./visit-words.ts";
 type Shown = ScreenName | "rejected" | "recheck";
 
 /** Where media is connected, so that letting somebody in takes no time. */
-const CONNECTED: ReadonlySet<Shown> = new Set(["waiting", "recheck", "room", "on_hold", "separated"]);
+const CONNECTED: ReadonlySet<Shown> = new Set([
+  "check",
+  "waiting",
+  "recheck",
+  "room",
+  "on_hold",
+  "separated",
+]);
 const OVER: ReadonlySet<ScreenName> = new Set([
   "ended",
   "cancelled",
@@ -133,7 +140,7 @@ class Seat implements Visit {
   private connectionChanged(): void {
     const { state } = this.media.connection;
     this.main.dataset.media = state;
-    const known = state !== "connecting" && CONNECTED.has(this.shown ?? "check");
+    const known = state !== "connecting" && this.shown !== null && CONNECTED.has(this.shown);
     if (known) this.reportCheck({ network: state === "connected" ? "ok" : "failed" });
     this.screen?.connection?.();
   }
@@ -190,17 +197,17 @@ class Seat implements Visit {
     this.runMedia(shown, null);
   }
 
-  /** Connected from the waiting room on; not on a device that only asks for the seat another one holds. */
+  /** Connected from the check on, which shows whether it can be; not on a device that only asks for the seat. */
   private runMedia(shown: Shown, view: ConsultView | null): void {
     if (CONNECTED.has(shown) && !view?.me.asks_for_seat) this.media.start();
-    else if (shown !== "check" && shown !== "waiting") this.media.stop();
+    else if (shown !== "waiting") this.media.stop();
   }
 
   private show(shown: Shown): void {
     if (shown === this.shown) return;
     this.shown = shown;
     const turn = ++this.opening;
-    keepAwake(CONNECTED.has(shown) || shown === "check");
+    keepAwake(CONNECTED.has(shown));
     void opener(shown)
       .then((open) => {
         if (turn === this.opening) this.open(shown, open);

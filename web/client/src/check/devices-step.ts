@@ -10,7 +10,7 @@ import type { CheckResult } from "../protocol.gen.ts";
 import type { Visit } from "../visit-context.ts";
 import { fillPhone } from "../visit-safety.ts";
 import { clone, maybe, part } from "../visit-template.ts";
-import { pathWords } from "../visit-words.ts";
+import { blockedWords, pathWords } from "../visit-words.ts";
 import { permissionPath } from "./browser.ts";
 import { playChime } from "./sound.ts";
 import type { StepFrame, StepScreen } from "./step.ts";
@@ -198,11 +198,15 @@ export class DeviceStep implements StepScreen {
     if (live(microphone) && microphone !== this.metered) this.meterOf(microphone);
   }
 
-  /** Known from the waiting room on, where the first connection is made. */
+  /** The connection made here is the one the visit uses, so what is said of its way is true of the visit. */
   private showPath(): void {
-    const words = pathWords(this.visit.media.path);
-    show(part(this.frame.root, "network"), words !== "");
-    say(part(this.frame.root, "network-words"), words);
+    const item = part(this.frame.root, "network");
+    const failed = this.visit.media.connection.state === "failed";
+    const words = failed ? blockedWords(this.visit) : pathWords(this.visit.media.path);
+    show(item, words !== "");
+    show(first("b", item), !failed);
+    first(".mark", item).className = failed ? "mark warn" : "mark good";
+    say(part(item, "network-words"), words);
   }
 
   private meterOf(track: MediaStreamTrack): void {
