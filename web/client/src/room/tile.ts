@@ -2,6 +2,7 @@
 
 import { first, h, icon, say, show } from "../dom.ts";
 import { t } from "../i18n.ts";
+import { fadeIn } from "../media/fade.ts";
 import { initials } from "../names.ts";
 import { connectionOf, roleName } from "../people-words.ts";
 import type { PersonView } from "../protocol.gen.ts";
@@ -71,6 +72,7 @@ export class Tile {
     if (audio !== this.audioTrack) {
       this.audioTrack = audio;
       this.audio.srcObject = audio && new MediaStream([audio]);
+      if (audio) fadeIn(this.audio, audio);
     }
   }
 
