@@ -52,8 +52,9 @@ class Servers:
         """Talk to the others, and look at the database in case nobody hears; for ever."""
 
         async def look() -> None:
-            here = service.neighbours.here()
-            await service.neighbours.catch_up(await self._store.versions(here))
+            is_deaf = self.bus.state != "heard"
+            here = service.neighbours.here(boards=is_deaf)
+            await service.neighbours.catch_up(await self._store.versions(here), boards=is_deaf)
 
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.bus.run())

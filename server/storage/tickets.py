@@ -10,6 +10,7 @@ from sqlalchemy import delete, insert
 from server.identity.random_values import hashed, new_secret
 from server.identity.socket_tickets import LIFETIME_S, NEXT_LIFETIME_S
 from server.storage.database import Database
+from server.storage.lasting import lasting
 from server.storage.tables import SocketTicket
 from signaling.consult.values import DeviceId
 from signaling.ports import BoardEntry, Clock, Entry, SeatEntry
@@ -31,6 +32,7 @@ class StoredTickets:
         await self.forget((seat.device,))
         return await self._store(seat, NEXT_LIFETIME_S, next_of=seat.device)
 
+    @lasting
     async def _store(self, entry: Entry, lifetime_s: int, *, next_of: DeviceId | None) -> str:
         secret = new_secret()
         row = {
@@ -43,6 +45,7 @@ class StoredTickets:
             await connection.execute(insert(SocketTicket).values(**row))
         return secret
 
+    @lasting
     async def redeem(self, ticket: str) -> Entry | None:
         """Whoever deletes the row has the ticket: of two servers asked at once, one."""
         mine = delete(SocketTicket).where(SocketTicket.ticket_hash == hashed(ticket))
@@ -54,6 +57,7 @@ class StoredTickets:
         entry: SeatEntry | BoardEntry = _ENTRY.validate_json(row.opens)
         return entry
 
+    @lasting
     async def forget(self, devices: Iterable[DeviceId]) -> None:
         async with self._database.write() as connection:
             await connection.execute(delete(SocketTicket).where(SocketTicket.next_of.in_(tuple(devices))))

@@ -7,6 +7,7 @@ each of these, and fails when an upgrade changes the grain this file relies on.
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 import time
@@ -273,7 +274,10 @@ class Gateway:
             wanted = codec.decode_auth(auth)
         except ProtocolError as error:
             raise socketio.exceptions.ConnectionRefusedError("ticket_refused") from error
-        entry = await self._tickets.redeem(wanted.ticket)
+        try:
+            entry = await self._tickets.redeem(wanted.ticket)
+        except Unstored as error:  # the page tries again with the same one
+            raise socketio.exceptions.ConnectionRefusedError(Code.NOT_STORED) from error
         if client.closing or entry is None:
             raise socketio.exceptions.ConnectionRefusedError("ticket_refused")
         client.sid, client.entry, client.peer = sid, entry, wanted.peer
@@ -287,9 +291,10 @@ class Gateway:
             raise ValueError("authenticated without an entry")
         try:
             await self._bound().attach(client.connection, client.entry, peer=client.peer)
-            if isinstance(client.entry, SeatEntry):
-                ticket = await self._tickets.next(client.entry)
-                self.send(client.connection, messages.NextTicket(ticket=ticket))
+            with contextlib.suppress(Unstored):  # the page asks for one when it needs it
+                if isinstance(client.entry, SeatEntry):
+                    ticket = await self._tickets.next(client.entry)
+                    self.send(client.connection, messages.NextTicket(ticket=ticket))
             if client.eio not in self._clients:  # it closed meanwhile, before there was anything to detach
                 await self._bound().detach(client.connection)
         except Refused as refused:

@@ -78,6 +78,10 @@ class Consults:
             self._loaded.popitem(last=False)
         return loaded
 
+    def loaded(self) -> tuple[ConsultId, ...]:
+        """The consults kept in memory."""
+        return tuple(self._loaded)
+
     def drop(self, consult_id: ConsultId) -> None:
         """Load this consult anew next time: it has changed elsewhere."""
         self._loaded.pop(consult_id, None)

@@ -172,12 +172,18 @@ class Neighbours:
 
     # --- without being told ------------------------------------------------------------------------------
 
-    def here(self) -> tuple[ConsultId, ...]:
-        """The consults this server has something to do with."""
-        return tuple({*self._connections.consults(), *self._media.carried()})
+    def here(self, *, boards: bool = False) -> tuple[ConsultId, ...]:
+        """The consults this server has something to do with; with those its boards may show."""
+        shown = self._consults.loaded() if boards and self._connections.clinics() else ()
+        return tuple({*self._connections.consults(), *self._media.carried(), *shown})
 
-    async def catch_up(self, versions: Mapping[ConsultId, int]) -> None:
-        """These are the versions in the database, whatever was said or not said of them."""
+    async def catch_up(self, versions: Mapping[ConsultId, int], *, boards: bool = False) -> None:
+        """These are the versions in the database, whatever was said or not said of them.
+
+        `boards`: nothing is heard, so boards are sent anew too, for consults that were booked elsewhere.
+        """
+        for clinic in self._connections.clinics() if boards else ():
+            self._boards.mark(clinic)
         for consult, version in versions.items():
             async with self._consults.hold(consult):
                 if self._consults.drop_older(consult, version):

@@ -20,7 +20,7 @@ from signaling.consult.values import (
     Role,
     UserId,
 )
-from signaling.errors import Code, MediaUnavailable, VersionConflict
+from signaling.errors import Code, MediaUnavailable, Unstored, VersionConflict
 from signaling.ports import (
     BOARD_ROWS_MAX,
     ChatRow,
@@ -194,12 +194,12 @@ class OneRelay:
 
 
 @dataclass
-@dataclass
 class MemoryTickets:
     """Tickets made by hand; each works once."""
 
     entries: dict[str, Entry] = field(default_factory=dict)
     made: int = 0
+    is_away: bool = False  # whatever keeps them does not answer
 
     def make(self, entry: Entry) -> str:
         self.made += 1
@@ -208,10 +208,16 @@ class MemoryTickets:
         return ticket
 
     async def redeem(self, ticket: str) -> Entry | None:
+        self._fail()
         return self.entries.pop(ticket, None)
 
     async def next(self, seat: SeatEntry) -> str:
+        self._fail()
         return self.make(seat)
+
+    def _fail(self) -> None:
+        if self.is_away:
+            raise Unstored
 
 
 @dataclass

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import socketio.exceptions
 
 from signaling.consult.values import Role
 from signaling.gateway import Limits
@@ -99,6 +100,22 @@ async def test_an_older_page_is_told_and_closed_and_the_newer_one_goes_on(
     await first.until(lambda m: m["type"] == "displaced")
     await first.wait_gone()
     assert (await second.ask({"type": "arrive", "command_id": "command-1"}))["type"] == "accepted"
+
+
+async def test_while_tickets_cannot_be_read_pages_are_refused_for_now_and_open_ones_go_on(
+    server: Running, browsers: Callable[[], Browser], caplog: pytest.LogCaptureFixture
+) -> None:
+    ticket = server.seat()
+    server.tickets.is_away = True
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        await browsers().open(server, ticket)
+    server.tickets.is_away = False
+    browser = await browsers().open(server, ticket)
+    await browser.until(lambda m: m["type"] == "next_ticket")
+    server.tickets.is_away = True
+    await browser.ask({"type": "arrive", "command_id": "command-1"})
+    await browser.until(lambda m: m.get("screen") == "waiting")
+    assert not caplog.records
 
 
 async def test_a_person_taken_out_gets_a_final_view_and_is_disconnected_within_a_second(

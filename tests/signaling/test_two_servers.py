@@ -57,8 +57,8 @@ class Pair:
     async def poll(self) -> None:
         """Both look at the database, as they do each second."""
         for world in (self.a, self.b):
-            here = world.service.neighbours.here()
-            await world.service.neighbours.catch_up(await world.store.versions(here))
+            here = world.service.neighbours.here(boards=True)
+            await world.service.neighbours.catch_up(await world.store.versions(here), boards=True)
 
     async def in_room(self) -> None:
         """Patient and interpreter are at `a`, the physician is at `b`; everybody hears everybody."""
@@ -259,6 +259,21 @@ async def test_a_board_shows_what_happens_at_the_other_server(pair: Pair) -> Non
     await pair.b.service.flush_boards()
     [row] = pair.b.board("desk").rows
     [patient] = [p for p in row.people if p.role is PATIENT]
+    assert patient.seat == "left"
+
+
+async def test_a_board_follows_the_database_while_nothing_is_heard(pair: Pair) -> None:
+    await pair.b.open_board("desk", MARIA)
+    await pair.b.service.flush_boards()
+    pair.cut(is_cut=True)
+    await pair.a.ask("amal", "leave")
+    [first] = pair.b.board("desk").rows
+    await pair.a.scheduled()  # another one, booked at `a`
+    await pair.poll()
+    await pair.b.service.flush_boards()
+    rows = {row.consult_id: row for row in pair.b.board("desk").rows}
+    assert len(rows) == 2
+    [patient] = [p for p in rows[first.consult_id].people if p.role is PATIENT]
     assert patient.seat == "left"
 
 
