@@ -29,12 +29,15 @@ class Allowance:
         self._try_again_s = dict(TRY_AGAIN_S)
         self._clear_since_s = float("-inf")
 
-    def steps(self, smaller: int, fewer: int, *, congestion: Congestion, now_s: float) -> tuple[int, int]:
+    def steps(
+        self, smaller: int, fewer: int, *, congestion: Congestion, now_s: float, whole_fits: bool = True
+    ) -> tuple[int, int]:
         """How many pictures are sent small, and how many not at all. Call several times a second.
 
         Args:
             smaller: how many could be sent small; this comes first.
             fewer: how many there are.
+            whole_fits: whether another small one may be made whole, by what the line has carried.
         """
         self._less = min(self._less, smaller + fewer)
         if congestion != "none":
@@ -43,7 +46,9 @@ class Allowance:
                 stage = smaller if self._less < smaller else smaller + fewer
                 self._take(stage - self._less if congestion == "heavy" else 1, now_s)
         else:
-            self._give_back("shown" if self._less > smaller else "whole", now_s)
+            step: Step = "shown" if self._less > smaller else "whole"
+            if step == "shown" or whole_fits:
+                self._give_back(step, now_s)
         return min(self._less, smaller), max(0, self._less - smaller)
 
     def _take(self, steps: int, now_s: float) -> None:

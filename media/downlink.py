@@ -22,6 +22,11 @@ QUEUE_S_MAX = 0.15
 LOSS_MAX = 0.15
 LOSS_HEAVY = 0.35
 """More than half as much again is sent as goes through."""
+SAME_S = 3.0
+"""Between two moments of one congestion."""
+LIMIT_KEPT_S = 60.0
+"""A line may have become better since."""
+BETTER = 1.2
 PACKETS_MIN = 20
 """In a window, before it says anything."""
 
@@ -34,14 +39,18 @@ class Downlink:
     def __init__(self) -> None:
         self._sent_at_s = array("d", bytes(8 * KEPT))
         self._numbers = array("l", [-1]) * KEPT
-        self._recent: deque[tuple[float, float | None]] = deque()
-        """When it was reported, and its time on the way; None for a lost one."""
+        self._sizes = array("l", bytes(8 * KEPT))
+        self._recent: deque[tuple[float, float | None, int]] = deque()
+        """When it was reported, its time on the way, None for a lost one, and its bytes."""
+        self._limit_kbps: float | None = None
+        self._limited_at_s = 0.0
         self._bases = [float("inf"), float("inf")]
         self._base_since_s: float | None = None
 
-    def sent(self, number: int, now_s: float) -> None:
-        """A packet with this 16 bit number goes out."""
+    def sent(self, number: int, now_s: float, *, size: int) -> None:
+        """A packet of `size` bytes with this 16 bit number goes out."""
         place = number % KEPT
+        self._sizes[place] = size
         self._sent_at_s[place] = now_s
         self._numbers[place] = number
 
@@ -58,7 +67,7 @@ class Downlink:
             on_way_s = None if arrival.at_s is None else arrival.at_s - self._sent_at_s[place]
             if on_way_s is not None:
                 self._bases[1] = min(self._bases[1], on_way_s)
-            self._recent.append((now_s, on_way_s))
+            self._recent.append((now_s, on_way_s, self._sizes[place]))
         self._forget(now_s)
 
     def congestion(self, now_s: float) -> Congestion:
@@ -66,12 +75,30 @@ class Downlink:
         self._forget(now_s)
         if len(self._recent) < PACKETS_MIN:
             return "none"
-        came = [on_way_s for _, on_way_s in self._recent if on_way_s is not None]
+        came = [on_way_s for _, on_way_s, _ in self._recent if on_way_s is not None]
         lost = 1 - len(came) / len(self._recent)
         if lost > LOSS_HEAVY:
             return "heavy"
         queued = bool(came) and min(came) - min(self._bases) > QUEUE_S_MAX
         return "some" if queued or lost > LOSS_MAX else "none"
+
+    def may_carry(self, more_kbps: float, now_s: float) -> bool:
+        """Whether so much more may go through; not if that is more than a congested line has carried."""
+        if self.congestion(now_s) != "none":
+            carried_kbps = self._carried_kbps()
+            # What goes through at the begin of a congestion is less than what the line can do.
+            is_same = self._limit_kbps is not None and now_s - self._limited_at_s < SAME_S
+            self._limit_kbps = max(carried_kbps, self._limit_kbps or 0.0) if is_same else carried_kbps
+            self._limited_at_s = now_s
+            return False
+        if self._limit_kbps is None or now_s - self._limited_at_s > LIMIT_KEPT_S:
+            return True
+        return self._carried_kbps() + more_kbps <= self._limit_kbps * BETTER
+
+    def _carried_kbps(self) -> float:
+        """What has arrived of late."""
+        came = sum(size for _, on_way_s, size in self._recent if on_way_s is not None)
+        return came * 8 / 1_000 / WINDOW_S
 
     def _forget(self, now_s: float) -> None:
         while self._recent and now_s - self._recent[0][0] > WINDOW_S:

@@ -115,6 +115,12 @@ class Slot:
         """Whether what it shows also comes in few bits."""
         return self._whole is not None and self._whole.small is not None
 
+    @property
+    def more_kbps(self) -> float:
+        """What the whole picture takes more of a line than the small one."""
+        whole = self._whole
+        return 0.0 if whole is None or whole.small is None else whole.rate_kbps - whole.small.rate_kbps
+
     def choose(self, *, small: bool) -> None:
         """Show the small layer or the whole one, whichever still comes; the change waits for a key frame.
 

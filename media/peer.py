@@ -90,6 +90,7 @@ class Peer:
         self._seen: set[int] = set()
         self._sent = SendLog()
         self._downlink, self._allowance = Downlink(), Allowance()
+        self._small = 0
         self.pictures_paused = 0
         self.packets_in = self.bytes_in = self.packets_out = self.refused = 0
         mux.by_ufrag[description.ufrag] = self
@@ -259,7 +260,7 @@ class Peer:
         if self._sender is not None:
             if number_at:
                 number = self._sent.number()
-                self._downlink.sent(number, self._clock.now_s)
+                self._downlink.sent(number, self._clock.now_s, size=len(payload))
                 pack_into("!H", head, number_at, number)
             data = self._sender.rtp(head, payload)
             if data is not None and self.path.address is not None:
@@ -344,7 +345,15 @@ class Peer:
         now_s = self._clock.now_s
         congestion = self._downlink.congestion(now_s)
         layered = [slot for slot in showing if slot.has_layers]
-        small, none = self._allowance.steps(len(layered), len(showing), congestion=congestion, now_s=now_s)
+        next_whole = layered[len(layered) - self._small] if 0 < self._small <= len(layered) else None
+        small, none = self._allowance.steps(
+            len(layered),
+            len(showing),
+            congestion=congestion,
+            now_s=now_s,
+            whole_fits=self._downlink.may_carry(next_whole.more_kbps if next_whole else 0.0, now_s),
+        )
+        self._small = small
         for place, slot in enumerate(showing):
             slot.paused = place >= len(showing) - none
         for place, slot in enumerate(layered):

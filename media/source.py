@@ -71,6 +71,9 @@ class Source:
         """The same picture in few bits, where the publisher sends both."""
         self.keyframes = KeyframeRequests()
         self.packets = self.octets = self.keyframe_count = self.dropped_before_route = self.unusable = 0
+        self.rate_kbps = 0.0
+        """What it takes of a line, over the last second or so."""
+        self._octets_before = 0
         self._routed = False
         self.nacks = NackTracker()
         self._recovered = 0
@@ -115,6 +118,12 @@ class Source:
     def is_live(self, now_s: float, within_s: float) -> bool:
         """Whether anything of it came so recently."""
         return self.last_at_s is not None and now_s - self.last_at_s < within_s
+
+    def measure_rate(self, seconds: float) -> None:
+        """Call regularly; `seconds` since the last time."""
+        rate_kbps = (self.octets - self._octets_before) * 8 / 1_000 / seconds
+        self._octets_before = self.octets
+        self.rate_kbps += (rate_kbps - self.rate_kbps) * seconds
 
     def _forget_missing(self) -> None:
         self._recovered = self.recovered

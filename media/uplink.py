@@ -12,6 +12,7 @@ from media.description import Upstream
 from media.interface import SourceName
 from media.source import PublisherClock, Source
 
+TICK_S = 0.1
 REPORT_S = 1.0
 NACK_PAUSE_S_MIN = 0.001
 TAKEOVER_S = 0.5
@@ -112,6 +113,7 @@ class Uplink:
         """Ten times a second: feedback, reports, key frame requests."""
         for source in self._everything:
             self.request_keyframe(source)
+            source.measure_rate(TICK_S)
         while self._arrivals.pending:
             ssrc = next((s.ssrc for s in self.sources.values() if s.ssrc is not None), 0)
             self._sender.send_rtcp(self._arrivals.feedback(rtcp.OUR_SSRC, ssrc))

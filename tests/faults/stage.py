@@ -102,7 +102,7 @@ async def stage(
 ) -> AsyncIterator[Stage]:
     """These people (patient and physician, where none are named) in their room.
 
-    `lifelike`: with speech and pictures that are hard to encode, in place of tones and colours.
+    `lifelike`: with speech in place of tones, and a physician whose picture is hard to encode.
     """
     roles = roles or ("patient", "physician")
     async with internet() as net:
@@ -134,7 +134,7 @@ async def _enter(made: Stage, role: str, roles: tuple[str, ...], *, lifelike: bo
         home=home,
         phone=role == "patient",
         speaks=SPEAK[role] if lifelike else None,
-        busy=lifelike,
+        busy=lifelike and role == "physician",  # to encode three of them is more than two cores can do
     )
     enter = {
         "patient": story.patient_enters,

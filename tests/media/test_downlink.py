@@ -4,7 +4,7 @@ import pytest
 
 from media.allowance import PROVEN_S, SETTLE_S, Allowance
 from media.allowance import TRY_AGAIN_S as TRIES_S
-from media.downlink import Congestion, Downlink
+from media.downlink import LIMIT_KEPT_S, Congestion, Downlink
 from media.twcc import Arrival
 
 DELAY_S, QUEUE_S = 0.05, 0.3
@@ -33,7 +33,7 @@ class Line:
         while self.now_s < until_s:
             number = self._number & 0xFFFF
             self._number += 1
-            self.downlink.sent(number, self.now_s)
+            self.downlink.sent(number, self.now_s, size=packet_bytes)
             arrivals.append(Arrival(number=number, at_s=self._arrival(packet_bytes)))
             self.now_s += step_s
             if self.now_s - told_at_s >= 0.1:
@@ -53,6 +53,20 @@ class Line:
 def test_what_fits_is_no_congestion_and_neither_is_chance_loss() -> None:
     assert Line(600).send(500, 5) == "none"
     assert Line(600, lose_every=20).send(500, 5) == "none"
+
+
+def test_a_line_is_not_asked_for_more_than_it_carried_when_it_was_full() -> None:
+    line = Line(600)
+    assert line.downlink.may_carry(1_500, line.now_s), "nothing is known yet"
+    for _ in range(20):
+        line.send(1_500, 0.1)
+        line.downlink.may_carry(0, line.now_s)
+    assert not line.downlink.may_carry(0, line.now_s)
+    line.send(300, 5)
+    assert line.downlink.may_carry(300, line.now_s)
+    assert not line.downlink.may_carry(1_200, line.now_s)
+    line.send(300, LIMIT_KEPT_S)
+    assert line.downlink.may_carry(1_200, line.now_s), "it may have become better"
 
 
 def test_a_queue_that_does_not_empty_is_noticed_within_two_seconds() -> None:
