@@ -15,7 +15,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-BEGIN_AFTER_S = 3.0
+BEGIN_AFTER_S = 10.0
 """Not while a server starts, or while whoever lost a worker connects anew."""
 END_S_MAX = 1.0
 STANDBY = "--standby"
