@@ -48,8 +48,6 @@ class MediaSettings:
     """Local addresses to use; empty means all but loopback, and loopback when there is no other."""
     orphan_s: float = 120.0
     """How long a worker goes on forwarding without a server."""
-    spare: bool = False
-    """Keep a process in waiting that takes the place of a worker that dies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,8 +38,7 @@ from media.interface import (
     WorkerUnavailable,
 )
 from media.sdp import SECTIONS_MAX, BadSdp, parse_offer
-from media.spare import Spare
-from media.supervisor import WorkerHandle, worker_environment
+from media.supervisor import WorkerHandle
 
 WAIT_S_MAX = 8.0
 """How long a request waits for a worker that starts again: half a second, several on a busy machine."""
@@ -76,7 +75,6 @@ class MediaPlane:
         self._unclaimed: set[str] = set()
         """Rooms an adopted worker had, which nobody has asked anything for since."""
         self._sweeps: set[asyncio.Task[None]] = set()
-        self._spare = Spare(worker_environment(), settings.data_dir) if settings.spare else None
 
     async def start(self) -> None:
         """Start the workers, or adopt those a server before us has left running.
@@ -84,9 +82,7 @@ class MediaPlane:
         Raises `WorkerUnavailable`.
         """
         for number in range(self._settings.workers):
-            handle = WorkerHandle(
-                number, self._settings, self._on_notice, self._welcomed, self._lost, self._spare
-            )
+            handle = WorkerHandle(number, self._settings, self._on_notice, self._welcomed, self._lost)
             self._workers.append(handle)
             handle.start()
         try:
@@ -95,8 +91,6 @@ class MediaPlane:
         except TimeoutError:
             await self.stop()
             raise WorkerUnavailable from None
-        if self._spare is not None:
-            self._spare.prepare()
 
     @property
     def workers_up(self) -> int:
@@ -114,7 +108,8 @@ class MediaPlane:
 
     async def stop(self) -> None:
         """End all workers and with them all connections."""
-        await self._end_beside()
+        for sweep in self._sweeps:
+            sweep.cancel()
         await asyncio.gather(*(worker.stop() for worker in self._workers))
         self._workers.clear()
         self._pins.clear()
@@ -123,17 +118,11 @@ class MediaPlane:
     async def leave(self) -> int:
         """Let workers with rooms go on for the next server, and end the others. Returns how many go on."""
         busy = set(self._pins.values())
-        await self._end_beside()
+        for sweep in self._sweeps:
+            sweep.cancel()
         await asyncio.gather(*(one.leave() if one in busy else one.stop() for one in self._workers))
         self._workers.clear()
         return len(busy)
-
-    async def _end_beside(self) -> None:
-        """End what is no worker."""
-        for sweep in self._sweeps:
-            sweep.cancel()
-        if self._spare is not None:
-            await self._spare.end()
 
     @property
     def worker_pids(self) -> list[int]:

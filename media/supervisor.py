@@ -37,7 +37,6 @@ from media.control import (
     read_frame,
 )
 from media.interface import MediaSettings, Notice, WorkerTotals, WorkerUnavailable
-from media.spare import Spare
 from media.worker import TOKEN_VARIABLE
 
 START_S_MAX = 15.0
@@ -71,7 +70,6 @@ class WorkerHandle:
         on_notice: Callable[[Notice], None],
         on_welcome: Callable[[WorkerHandle, Welcome], None],
         on_lost: Callable[[WorkerHandle], None],
-        spare: Spare | None = None,
     ) -> None:
         self.number = number
         self.welcome: Welcome | None = None
@@ -83,7 +81,6 @@ class WorkerHandle:
         self._on_notice = on_notice
         self._on_welcome = on_welcome
         self._on_lost = on_lost
-        self._spare = spare
         self._process: subprocess.Popen[bytes] | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._calls: dict[int, asyncio.Future[Response]] = {}
@@ -278,12 +275,11 @@ class WorkerHandle:
         token = secrets.token_hex(16)
         self._token_path.touch(mode=0o600)
         self._token_path.write_text(token)
-        waiting = self._spare.take(self._arguments(), token) if self._spare is not None else None
         # Not asyncio's subprocess: that ends with the event loop, and a worker may outlive its server.
-        self._process = waiting or await asyncio.to_thread(
+        self._process = await asyncio.to_thread(
             subprocess.Popen,
             [sys.executable, "-m", "media.worker", *self._arguments()],
-            env=worker_environment() | {TOKEN_VARIABLE: token},
+            env=_environment() | {TOKEN_VARIABLE: token},
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # an interrupt in the terminal is for the server, which ends us in order
         )
@@ -344,7 +340,7 @@ def _kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def worker_environment() -> dict[str, str]:
+def _environment() -> dict[str, str]:
     """Ours without our settings, some of which are secret; this checkout comes first on the import path."""
     root = str(Path(__file__).resolve().parent.parent)
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]

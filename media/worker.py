@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import hmac
-import json
 import logging
 import os
 import resource
@@ -23,7 +21,6 @@ import uvloop
 from media.control import BadFrame, Call, Frame, Hello, News, Refused, Reply, encode, read_frame
 from media.engine import Engine
 from media.interface import Notice
-from media.spare import STANDBY
 
 TOKEN_VARIABLE = "MERIDIAN_MEDIA_TOKEN"  # noqa: S105 - the name of the variable, not a secret
 HELLO_S_MAX = 5.0
@@ -138,24 +135,6 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     return options
 
 
-def _told() -> tuple[list[str], str]:
-    """Wait until this process is to be a worker, and which; nothing once its server is gone."""
-    _call_ourselves("media-spare")
-    line = sys.stdin.readline()
-    with Path(os.devnull).open() as nothing:
-        os.dup2(nothing.fileno(), 0)
-    if not line:
-        return [], ""
-    told = json.loads(line)
-    return list(told["arguments"]), str(told["token"])
-
-
-def _call_ourselves(name: str) -> None:
-    """Show this name in lists of processes, where the system lets us."""
-    with contextlib.suppress(OSError):
-        Path("/proc/self/comm").write_text(name)
-
-
 async def _run(options: argparse.Namespace, token: str) -> None:
     worker = Worker(options, token)
     loop = asyncio.get_running_loop()
@@ -177,14 +156,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not __debug__:
         sys.stderr.write("media.worker does not run with -O: aiortc's checks are assertions\n")
         return 2
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = _options(sys.argv[1:] if arguments is None else arguments)
     token = os.environ.pop(TOKEN_VARIABLE, "")
-    if given[:1] == [STANDBY]:
-        given, token = _told()
-        if not given:
-            return 0
-    options = _options(given)
-    _call_ourselves(f"media-worker-{options.worker}")
     if not token:
         sys.stderr.write(f"media.worker: {TOKEN_VARIABLE} is not set\n")
         return 2

@@ -51,7 +51,6 @@ class MediaAdapter:
                 workers=self.workers,
                 data_dir=settings.server.data_dir,
                 orphan_s=ORPHAN_S,
-                spare=True,
                 public_addresses=tuple(str(address) for address in media.public_addresses),
                 bind_addresses=tuple(str(address) for address in media.bind),
             ),

@@ -34,7 +34,7 @@ async def on() -> AsyncIterator[Stage]:
 
 def workers(on: Stage) -> list[int]:
     found = processes(on.server.process.pid)
-    return [pid for pid in found if Path(f"/proc/{pid}/comm").read_text().startswith("media-worker")]
+    return [pid for pid in found if b"media.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 async def test_sound_and_picture_are_back_without_a_click_after_a_media_worker_is_killed(on: Stage) -> None:
