@@ -8,6 +8,8 @@ from media.downlink import Congestion
 
 SETTLE_S = 2.5
 """After a step down: the small picture's key frame takes a round trip, and the queue its time to empty."""
+PAUSE_AFTER_S = 1.5
+"""Of congestion without a break: a moment's queue is no reason to take a picture away."""
 TRY_AGAIN_S = {"whole": 8.0, "shown": 4.0}
 """Without congestion, until a picture is made whole, or shown at all, again."""
 WHOLE_AFTER_HEAVY_S = 30.0
@@ -27,7 +29,7 @@ class Allowance:
         self._added: tuple[Step, float] | None = None
         """The last step back up, and when."""
         self._try_again_s = dict(TRY_AGAIN_S)
-        self._clear_since_s = float("-inf")
+        self._clear_since_s = self._congested_since_s = float("-inf")
 
     def steps(
         self, smaller: int, fewer: int, *, congestion: Congestion, now_s: float, whole_fits: bool = True
@@ -42,10 +44,13 @@ class Allowance:
         self._less = min(self._less, smaller + fewer)
         if congestion != "none":
             self._clear_since_s = now_s
-            if self._less < smaller + fewer and now_s - self._changed_at_s >= SETTLE_S:
+            lasts_s = now_s - self._congested_since_s
+            may = self._less < smaller or lasts_s >= PAUSE_AFTER_S
+            if may and self._less < smaller + fewer and now_s - self._changed_at_s >= SETTLE_S:
                 stage = smaller if self._less < smaller else smaller + fewer
                 self._take(stage - self._less if congestion == "heavy" else 1, now_s)
         else:
+            self._congested_since_s = now_s
             step: Step = "shown" if self._less > smaller else "whole"
             if step == "shown" or whole_fits:
                 self._give_back(step, now_s)

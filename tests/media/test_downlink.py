@@ -151,3 +151,15 @@ def test_heavy_congestion_makes_all_small_at_once_and_leaves_out_all_only_when_t
 @pytest.mark.parametrize("wanted", [0, 1, 5])
 def test_without_congestion_everything_is_sent(wanted: int) -> None:
     assert set(run(Allowance(), "none", 0.0, 3, wanted=wanted)) == {wanted}
+
+
+@pytest.mark.parametrize(("congested_s", "paused"), [(1.0, 0), (2.0, 1)])
+def test_a_moments_queue_makes_a_picture_small_and_takes_none_away(congested_s: float, paused: int) -> None:
+    allowance = Allowance()
+    assert allowance.steps(1, 1, congestion="some", now_s=0.0) == (1, 0)
+    for tenth in range(1, 40):
+        allowance.steps(1, 1, congestion="none", now_s=tenth / 10)
+    found = (1, 0)
+    for tenth in range(round(congested_s * 10) + 1):
+        found = allowance.steps(1, 1, congestion="some", now_s=4 + tenth / 10)
+    assert found == (1, paused)
