@@ -77,20 +77,19 @@ class Downlink:
             return "none"
         came = [on_way_s for _, on_way_s, _ in self._recent if on_way_s is not None]
         lost = 1 - len(came) / len(self._recent)
-        if lost > LOSS_HEAVY:
-            return "heavy"
         queued = bool(came) and min(came) - min(self._bases) > QUEUE_S_MAX
-        return "some" if queued or lost > LOSS_MAX else "none"
+        if not queued and lost <= LOSS_MAX:
+            return "none"
+        self._note_limit(now_s)
+        return "heavy" if lost > LOSS_HEAVY else "some"
+
+    def _note_limit(self, now_s: float) -> None:
+        """What goes through a full line is what it can do; at the begin of a congestion it is less."""
+        before_kbps = self._limit_kbps or 0.0 if now_s - self._limited_at_s < SAME_S else 0.0
+        self._limit_kbps, self._limited_at_s = max(self._carried_kbps(), before_kbps), now_s
 
     def may_carry(self, more_kbps: float, now_s: float) -> bool:
-        """Whether so much more may go through; not if that is more than a congested line has carried."""
-        if self.congestion(now_s) != "none":
-            carried_kbps = self._carried_kbps()
-            # What goes through at the begin of a congestion is less than what the line can do.
-            is_same = self._limit_kbps is not None and now_s - self._limited_at_s < SAME_S
-            self._limit_kbps = max(carried_kbps, self._limit_kbps or 0.0) if is_same else carried_kbps
-            self._limited_at_s = now_s
-            return False
+        """Whether so much more may go through; not if that is more than it carried when it was full."""
         if self._limit_kbps is None or now_s - self._limited_at_s > LIMIT_KEPT_S:
             return True
         return self._carried_kbps() + more_kbps <= self._limit_kbps * BETTER

@@ -107,7 +107,7 @@ async def running(
             await service.count_absent(alone=True)
         await _in_background(stack, service.run())
         await _in_background(stack, media.tell(service))
-        await _in_background(stack, _tidy(services, tickets))
+        await _in_background(stack, _tidy(services))
         await _in_background(stack, _keep_sign_ins(services, service, hang_up))
         await _http(stack, services, gateway)
         yield made
@@ -282,15 +282,14 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
     return context
 
 
-async def _tidy(services: Services, tickets: SocketTickets) -> None:
+async def _tidy(services: Services) -> None:
     """Forget sign-ins that are over, tickets nobody used and commands nobody sends again."""
     while True:
         try:
             now = services.clock.now()
             await services.sign_ins.forget_old(now)
             await services.consults.forget_commands(now - COMMANDS_KEPT)
-            if isinstance(tickets, StoredTickets):
-                await tickets.forget_old(now)
+            await services.tickets.forget_old(now)
         except (SQLAlchemyError, DatabaseBusyError) as error:
             log.warning("not tidied, trying again later", exc_info=error)
         await asyncio.sleep(TIDY_EVERY_S)

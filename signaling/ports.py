@@ -242,11 +242,19 @@ class Tickets(Protocol):
     """One-use tickets: one is asked for over HTTP and valid for 30 s, the next comes over the socket."""
 
     async def redeem(self, ticket: str) -> Entry | None:
-        """What the ticket opens, the first time and in time; else None. Never raises for a bad ticket."""
+        """What the ticket opens, the first time and in time; else None. Never raises for a bad ticket.
+
+        Raises:
+            Unstored: what keeps tickets is away; the same ticket may be tried again.
+        """
         ...
 
     async def next(self, seat: SeatEntry) -> str:
-        """A ticket for this seat's next connection; an earlier one of the same device stops working."""
+        """A ticket for this seat's next connection; an earlier one of the same device stops working.
+
+        Raises:
+            Unstored: as above.
+        """
         ...
 
 

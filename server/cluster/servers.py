@@ -30,7 +30,7 @@ class Servers:
         sealer = Sealer(cluster.secret.get_secret_value())
         self.server = ServerId(cluster.address)
         self.bus = Bus(url.get_secret_value(), sealer, self.server)
-        self._link = Link(Sealer(cluster.secret.get_secret_value()), self.server)
+        self._link = Link(sealer, self.server)
         self.media = SharedMedia(media, Homes(database), self._link)
         self._store = Consults(database)
 

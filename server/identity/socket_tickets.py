@@ -1,6 +1,7 @@
 """Socket tickets of one server, in memory: one over HTTP for 30 s, the next ones over the socket."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final, Protocol
 
 from server.identity.one_use import OneUse
@@ -28,6 +29,10 @@ class SocketTickets(Protocol):
 
     async def forget(self, devices: Iterable[DeviceId]) -> None:
         """These devices have given up their seats: nothing they were given over a socket opens them again."""
+        ...
+
+    async def forget_old(self, now: datetime) -> None:
+        """Forget what nobody used in time."""
         ...
 
 
@@ -61,3 +66,6 @@ class TicketsInMemory:
             secret = self._secrets.pop(device, None)
             if secret is not None:
                 self._next.redeem(secret)
+
+    async def forget_old(self, now: datetime) -> None:
+        """They are forgotten as new ones are made."""

@@ -222,9 +222,5 @@ class Handler:
             raise Refused(Code.NOT_FOUND, "no such consent text")
 
     async def _ask_to_mute(self, consult: Consult, participant: ParticipantId) -> None:
-        presence = await self._consults.presence.get(consult.id)
-        connection = presence.of(participant).connection
-        if connection is not None and self._connections.entry(connection) is not None:
-            self._outbox.send(connection, messages.AskedToMute())
-        else:
+        if not await self._publisher.tell(consult.id, participant, messages.AskedToMute()):
             self._others.say(MuteAsked(consult=consult.id, participant=participant))

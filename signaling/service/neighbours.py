@@ -66,10 +66,7 @@ class Neighbours:
             case MediaGone():
                 await self.media_gone(news, by_others=True)
             case MuteAsked():
-                presence = await self._consults.presence.get(news.consult)
-                connection = presence.of(news.participant).connection
-                if connection is not None and self._connections.entry(connection) is not None:
-                    self._outbox.send(connection, messages.AskedToMute())
+                await self._publisher.tell(news.consult, news.participant, messages.AskedToMute())
             case Continued():
                 await self._continued(news)
             case SignedOut():
@@ -166,9 +163,7 @@ class Neighbours:
         if owner is None or not self._consults.presence.is_mine(consult, owner):
             return
         await self._consults.presence.update(consult, partial(without_peer, peer=peer))
-        connection = presence.of(owner).connection
-        if connection is not None and self._connections.entry(connection) is not None:
-            self._outbox.send(connection, messages.MediaLost(peer=peer))
+        await self._publisher.tell(consult, owner, messages.MediaLost(peer=peer))
 
     # --- without being told ------------------------------------------------------------------------------
 
@@ -192,7 +187,7 @@ class Neighbours:
 
     async def server_gone(self, server: ServerId) -> None:
         """A server is silent: whoever was connected to it is gone since now, if they are nowhere else."""
-        for consult, participant in self._consults.presence.last_seen_at(server):
+        for consult, participant in self._consults.presence.written_by(server):
             async with self._consults.hold(consult):
                 presence = await self._consults.presence.get(consult)
                 connection, now = presence.of(participant).connection, self._clock.now()

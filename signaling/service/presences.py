@@ -81,7 +81,7 @@ class Presences:
             self._stamps[consult] = stamps
         return after is not before
 
-    def last_seen_at(self, server: ServerId) -> tuple[tuple[ConsultId, ParticipantId], ...]:
+    def written_by(self, server: ServerId) -> tuple[tuple[ConsultId, ParticipantId], ...]:
         """Whose presence this server was the last to write."""
         return tuple(
             (consult, participant)

@@ -113,6 +113,14 @@ class Publisher:
         holders = ((c, device) for c, device in reversed(open_here) if holds_seat(person, device))
         return next(holders, (None, None))
 
+    async def tell(self, consult_id: ConsultId, who: ParticipantId, message: messages.ServerMessage) -> bool:
+        """Send a message to the page that holds a seat. Returns whether that page is connected here."""
+        connection = (await self._consults.presence.get(consult_id)).of(who).connection
+        if connection is None or self._connections.entry(connection) is None:
+            return False
+        self.outbox.send(connection, message)
+        return True
+
     def displace(self, connection: ConnectionId) -> None:
         """Close a connection whose page has another one by now."""
         self.outbox.send(connection, messages.Displaced())

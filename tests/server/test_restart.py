@@ -58,15 +58,23 @@ async def browser(free_port: int) -> AsyncIterator[Browser]:
     await one.close()
 
 
-async def in_room(browser: Browser, links: dict[str, str], stack: AsyncExitStack) -> tuple[Page, Page]:
-    """Patient and physician hear each other."""
+async def patient_waits(browser: Browser, links: dict[str, str], stack: AsyncExitStack) -> Page:
+    """The patient has arrived and agreed."""
     patient = Page(browser, await browser.take_seat(links["patient"]), hertz=440)
     stack.push_async_callback(patient.media.close)
     await patient.arrive()
     text = consent_text("telehealth-1", "en")
     consent = {"text_id": text.text_id, "text_hash": text.sha256, "language": text.language}
     await patient.tab.send(type="give_consent", command_id="consent-1", **consent)
+    return patient
+
+
+async def sign_in(browser: Browser, links: dict[str, str]) -> None:
     await browser.post("/api/demo/enter", {"secret": links["physician"].partition("#")[2]})
+
+
+async def physician_admits(browser: Browser, patient: Page, stack: AsyncExitStack) -> Page:
+    """The physician, signed in, comes and lets the patient in; they hear each other."""
     entered = await browser.post(f"/api/consult/{patient.seat['consult_id']}/enter")
     _, _, consult, me = entered["url"].split("/")
     physician = Page(browser, {"consult_id": consult, "participant_id": me}, hertz=660)
@@ -75,7 +83,14 @@ async def in_room(browser: Browser, links: dict[str, str], stack: AsyncExitStack
     admit = {"participant": patient.seat["participant_id"], "identity_confirmed": True}
     assert (await physician.tab.send(type="admit", command_id="admit-001", **admit))["type"] == "accepted"
     await until(lambda: min(patient.heard, physician.heard) > 10, 10)
-    return patient, physician
+    return physician
+
+
+async def in_room(browser: Browser, links: dict[str, str], stack: AsyncExitStack) -> tuple[Page, Page]:
+    """Patient and physician hear each other."""
+    patient = await patient_waits(browser, links, stack)
+    await sign_in(browser, links)
+    return patient, await physician_admits(browser, patient, stack)
 
 
 async def longest_silence_s(page: Page, stop: asyncio.Event) -> float:

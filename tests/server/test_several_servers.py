@@ -29,8 +29,14 @@ from tests.faults.stage import note
 from tests.media.loopback import Participant, until, with_loopback
 from tests.server.browser import Browser
 from tests.server.program import ROOT, START_S_MAX, Demo, environment
-from tests.server.test_restart import SILENT_S_MAX, Page, longest_silence_s
-from web.consents import consent_text
+from tests.server.test_restart import (
+    SILENT_S_MAX,
+    Page,
+    longest_silence_s,
+    patient_waits,
+    physician_admits,
+    sign_in,
+)
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 
@@ -123,18 +129,16 @@ class Two:
         self.commands += 1
         return await page.tab.send(type=kind, command_id=f"command-{self.commands}", **fields)
 
-    async def says(self, page: Page, text: str) -> None:
-        assert (await self.command(page, "send_message", text=text))["type"] == "accepted"
-
-    async def reads(self, page: Page, text: str, *, within_s: float) -> None:
-        """The page is told by itself that there is something new, and finds it."""
-        began = time.monotonic()
-        while True:
-            answer = await page.tab.send(type="fetch_chat", after_seq=0)
-            if any(one["text"] == text for one in answer["messages"]):
-                break
-            assert time.monotonic() - began < within_s
-            await asyncio.sleep(0.05)
+    async def says(self, speaker: Page, text: str, *, to: Page, within_s: float) -> None:
+        """The other page is sent a view with this in it, unasked, and so finds the words."""
+        answer = await self.command(speaker, "send_message", text=text)
+        assert answer["type"] == "accepted"
+        async with asyncio.timeout(within_s):
+            while not any(seen.get("version", 0) >= answer["version"] for seen in to.tab.told):
+                to.tab.news.clear()
+                await to.tab.news.wait()
+        chat = await to.tab.send(type="fetch_chat", after_seq=0)
+        assert chat["messages"][-1]["text"] == text
 
     async def hear_each_other(self, *, within_s: float = 10) -> None:
         heard = self.patient.heard, self.physician.heard
@@ -181,61 +185,40 @@ async def _in_room(a: Server, b: Server, links: dict[str, str], stack: AsyncExit
     at_a, at_b = Browser(a.site), Browser(b.site)
     for browser in (at_a, at_b):
         stack.push_async_callback(browser.close)
-    patient = Page(at_a, await at_a.take_seat(links["patient"]), hertz=440)
-    stack.push_async_callback(patient.media.close)
-    await patient.arrive()
-    text = consent_text("telehealth-1", "en")
-    consent = {"text_id": text.text_id, "text_hash": text.sha256, "language": text.language}
-    await patient.tab.send(type="give_consent", command_id="consent-1", **consent)
+    patient = await patient_waits(at_a, links, stack)
     # The demonstration's staff links are in the memory of the server that made them; a sign-in is not.
     at_b.site = a.site
-    await at_b.post("/api/demo/enter", {"secret": links["physician"].partition("#")[2]})
+    await sign_in(at_b, links)
     at_b.site = b.site
-    entered = await at_b.post(f"/api/consult/{patient.seat['consult_id']}/enter")
-    _, _, consult, me = entered["url"].split("/")
-    physician = Page(at_b, {"consult_id": consult, "participant_id": me}, hertz=660)
-    stack.push_async_callback(physician.media.close)
-    await physician.arrive()
-    admit = {"participant": patient.seat["participant_id"], "identity_confirmed": True}
-    assert (await physician.tab.send(type="admit", command_id="admit-001", **admit))["type"] == "accepted"
-    await until(lambda: min(patient.heard, physician.heard) > 10, 10)
-    return patient, physician
+    return patient, await physician_admits(at_b, patient, stack)
 
 
 async def test_two_servers_serve_one_consult(two: Two) -> None:
     await two.hear_each_other()
-    await two.says(two.patient, "Hello from A")
-    await two.reads(two.physician, "Hello from A", within_s=NEWS_S_MAX)
-    await two.says(two.physician, "Hello from B")
-    await two.reads(two.patient, "Hello from B", within_s=NEWS_S_MAX)
-    one, other = await two.patient.tab.view(phase="in_progress"), await two.physician.tab.view(screen="room")
-    assert one["consult_id"] == other["consult_id"]
+    await two.says(two.patient, "Hello from A", to=two.physician, within_s=NEWS_S_MAX)
+    await two.says(two.physician, "Hello from B", to=two.patient, within_s=NEWS_S_MAX)
 
 
 async def test_no_fault_of_redis_ends_a_call_or_loses_a_word(two: Two) -> None:
     two.watch()
     two.redis.end(signal.SIGKILL)
-    await two.says(two.patient, "Redis is dead")
-    await two.reads(two.physician, "Redis is dead", within_s=LATE_NEWS_S_MAX)
+    await two.says(two.patient, "Redis is dead", to=two.physician, within_s=LATE_NEWS_S_MAX)
     await eventually(lambda: redis_of(two.b), lambda redis: not redis, within_s=8, what="B says so")
     assert (await two.b.ready())[0] == 200, "all servers would be taken out at once"
     await asyncio.to_thread(two.redis.start_again)
     for server in (two.a, two.b):
         await server.is_ready()
-    await two.says(two.physician, "Redis is back")
-    await two.reads(two.patient, "Redis is back", within_s=NEWS_S_MAX)
+    await two.says(two.physician, "Redis is back", to=two.patient, within_s=NEWS_S_MAX)
 
     two.redis.process.send_signal(signal.SIGSTOP)
     began = time.monotonic()
-    await two.says(two.physician, "Redis stands still")
-    await two.reads(two.patient, "Redis stands still", within_s=LATE_NEWS_S_MAX)
+    await two.says(two.physician, "Redis stands still", to=two.patient, within_s=LATE_NEWS_S_MAX)
     await asyncio.sleep(10 - (time.monotonic() - began))
     two.redis.process.send_signal(signal.SIGCONT)
     for server in (two.a, two.b):
         await server.is_ready()
     _cli(two.redis, "FLUSHALL")
-    await two.says(two.patient, "Redis is empty")
-    await two.reads(two.physician, "Redis is empty", within_s=NEWS_S_MAX)
+    await two.says(two.patient, "Redis is empty", to=two.physician, within_s=NEWS_S_MAX)
 
     await two.hear_each_other()
     await two.no_silence("Redis killed, frozen for 10 s, emptied, sound")
@@ -247,8 +230,7 @@ async def test_a_lost_listener_is_noticed_and_the_server_says_it_is_not_ready(tw
     _cli(two.redis, "CLIENT", "KILL", "TYPE", "pubsub")
     await eventually(lambda: redis_of(two.b), lambda redis: not redis, within_s=8, what="B says so")
     assert (await two.b.ready())[0] == 503
-    await two.says(two.patient, "Nobody hears")
-    await two.reads(two.physician, "Nobody hears", within_s=LATE_NEWS_S_MAX)
+    await two.says(two.patient, "Nobody hears", to=two.physician, within_s=LATE_NEWS_S_MAX)
     _cli(two.redis, "ACL", "SETUSER", "default", "+subscribe")
     await two.b.is_ready()
 
@@ -264,8 +246,7 @@ async def test_the_server_with_the_media_is_killed_and_nobody_hears_it(two: Two)
     two.a.start_again()
     await asyncio.to_thread(two.a.links)
     await two.a.is_ready()
-    await two.says(two.patient, "Still here")
-    await two.reads(two.physician, "Still here", within_s=NEWS_S_MAX)
+    await two.says(two.patient, "Still here", to=two.physician, within_s=NEWS_S_MAX)
     await two.hear_each_other()
     await two.no_silence("of two servers the one with the media killed, sound")
     assert _told(two) == set()
