@@ -7,6 +7,8 @@ import { NOTHING, type Outgoing, type Peer } from "./peer.ts";
 import { type Path, pathOf, type Quality, QualityMeter } from "./stats.ts";
 
 const QUALITY_EVERY_MS = 5_000;
+/** The browser names the way it has chosen a moment after it is connected. */
+const PATH_AGAIN_MS = 300;
 
 export interface MediaEvents {
   /** A connection is up; attach its slots. */
@@ -135,7 +137,10 @@ export class Media {
   /** A better way may be found after the first one. */
   private async findPath(peer: Peer): Promise<void> {
     const path = await pathOf(peer.pc);
-    if (peer !== this.connection.current || path === this.path) return;
+    if (peer !== this.connection.current) return;
+    if (path === null && this.connection.state === "connected")
+      window.setTimeout(() => void this.findPath(peer), PATH_AGAIN_MS);
+    if (path === this.path) return;
     this.path = path;
     this.events.state?.(this.connection.state);
   }
