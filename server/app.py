@@ -37,7 +37,7 @@ from server.storage.database import Database, DatabaseBusyError
 from server.storage.tickets import StoredTickets
 from server.storage.upgrade import NewerDatabaseError, is_usable, upgrade
 from server.turn import TurnRelays
-from signaling.consult.values import DeviceId, UserId
+from signaling.consult.ids import DeviceId, UserId
 from signaling.gateway import Gateway
 from signaling.ports import Clock
 from signaling.service.presences import THIS_SERVER, Presences

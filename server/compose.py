@@ -18,7 +18,8 @@ from server.identity.throttle import Throttle
 from server.settings import Settings
 from server.storage.consults import Consults
 from server.storage.database import Database
-from signaling.consult.values import ClinicId, ConsultId, ParticipantId, Policy, Role, UserId
+from signaling.consult.ids import ClinicId, ConsultId, ParticipantId, UserId
+from signaling.consult.values import Policy, Role
 from signaling.ports import ClinicFacts, Clock
 from web.consents import UnknownConsentTextError, consent_text
 from web.emergency import emergency_numbers

@@ -17,22 +17,9 @@ from server.storage.consults import Consults
 from signaling.consult import commands, deadlines
 from signaling.consult.events import Event
 from signaling.consult.evolve import replay
+from signaling.consult.ids import ClinicId, ConsultId, DeviceId, ParticipantId, UserId
 from signaling.consult.rules import decide
-from signaling.consult.values import (
-    Actor,
-    ClinicId,
-    Consult,
-    ConsultId,
-    DeviceId,
-    LanguagePair,
-    ParticipantId,
-    Phase,
-    Policy,
-    Role,
-    SeatHolder,
-    StaffUser,
-    UserId,
-)
+from signaling.consult.values import Actor, Consult, LanguagePair, Phase, Policy, Role, SeatHolder, StaffUser
 from signaling.ports import PersonChange, SideRows
 from web.consents import TELEHEALTH, consent_text
 

@@ -10,7 +10,8 @@ from media.plane import BadSdp, MediaPlane, MediaSettings, RefusedByWorker, Rout
 from media.plane import Routing as MediaRouting
 from server.logs import logger
 from server.settings import Media, Settings
-from signaling.consult.values import ConnectionLevel, ConsultId, PeerId, Source
+from signaling.consult.ids import ConsultId, PeerId
+from signaling.consult.values import ConnectionLevel, Source
 from signaling.errors import Code, MediaUnavailable
 from signaling.ports import Routing
 

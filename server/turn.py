@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from signaling.consult.values import ParticipantId
+from signaling.consult.ids import ParticipantId
 from signaling.ports import Clock, Relay
 
 PLAIN_PORT: Final = 3478

@@ -17,11 +17,13 @@ from enum import StrEnum
 class Code(StrEnum):
     """Stable reasons for a refusal; the browser shows a sentence of its own for each."""
 
+    ALREADY_ASKED = "already_asked"
     ALREADY_HERE = "already_here"
     ALREADY_SHARING = "already_sharing"
     BAD_OFFER = "bad_offer"
     BAD_PEOPLE = "bad_people"
     BAD_TIMES = "bad_times"
+    BUSY = "busy"
     CANCELLED = "cancelled"
     CONSENT_MISSING = "consent_missing"
     CONSULT_FULL = "consult_full"
@@ -40,6 +42,7 @@ class Code(StrEnum):
     REMOVED = "removed"
     REVOKED = "revoked"
     SEPARATED = "separated"
+    TAKEN = "taken"
     TOO_EARLY = "too_early"
     TOO_MANY = "too_many"
 

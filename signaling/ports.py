@@ -10,22 +10,20 @@ from datetime import datetime
 from typing import Protocol
 
 from signaling.consult.events import Event
-from signaling.consult.news import News
-from signaling.consult.people import ClinicFacts, Person, PersonChange
-from signaling.consult.values import (
+from signaling.consult.ids import (
     ActorId,
     ClinicId,
     ConnectionId,
-    Consult,
     ConsultId,
     DeviceId,
     MessageId,
     ParticipantId,
     PeerId,
-    Role,
-    Source,
     UserId,
 )
+from signaling.consult.news import News
+from signaling.consult.people import ClinicFacts, Person, PersonChange
+from signaling.consult.values import Consult, Role, Source
 from signaling.protocol.messages import ServerMessage
 
 

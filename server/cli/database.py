@@ -125,7 +125,7 @@ def add(
     from server.identity.accounts import STAFF_ROLES, Accounts, EmailTakenError
     from server.identity.passwords import Passwords
     from server.identity.random_values import SystemClock
-    from signaling.consult.values import ClinicId
+    from signaling.consult.ids import ClinicId
     from signaling.protocol.fields import Language, Name
 
     known = next((one for one in STAFF_ROLES if one == role), None)
@@ -222,7 +222,7 @@ def list_consults(
 
     async def work() -> None:
         from server.storage.consults import Consults
-        from signaling.consult.values import ClinicId
+        from signaling.consult.ids import ClinicId
 
         zone = ZoneInfo(settings.clinic.time_zone)
         start = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -14,8 +14,8 @@ from server.cluster.wire import Answered, ClosePeer, ConnectPeer, Declined, Done
 from server.logs import logger
 from server.media_adapter import MediaAdapter
 from server.storage.homes import Homes
+from signaling.consult.ids import ConsultId, PeerId
 from signaling.consult.news import Changed, ServerId
-from signaling.consult.values import ConsultId, PeerId
 from signaling.errors import Code, MediaUnavailable
 from signaling.ports import Routing
 

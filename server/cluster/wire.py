@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from signaling.consult.ids import ConsultId, PeerId
 from signaling.consult.news import (
     Changed,
     Continued,
@@ -15,7 +16,6 @@ from signaling.consult.news import (
     ServerId,
     SignedOut,
 )
-from signaling.consult.values import ConsultId, PeerId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

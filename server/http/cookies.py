@@ -8,7 +8,7 @@ from aiohttp import web
 from server.http.origin import Site
 from server.identity.random_values import SECRET_CHARS
 from server.identity.seats import COOKIE_PREFIX, cookie_name
-from signaling.consult.values import ConsultId, ParticipantId
+from signaling.consult.ids import ConsultId, ParticipantId
 
 STAFF: Final = "meridian_staff"
 LANGUAGE: Final = "meridian_lang"

@@ -7,7 +7,7 @@ from server.http.errors import HttpError
 from server.http.keys import SERVICES
 from server.identity.seats import COOKIE_MAX_AGE_S, Seat, Taken, cookie_name
 from server.identity.sign_ins import SignedIn
-from signaling.consult.values import ConsultId, ParticipantId
+from signaling.consult.ids import ConsultId, ParticipantId
 
 
 async def signed_in(request: web.Request) -> SignedIn | None:

@@ -12,7 +12,8 @@ from server.http.identify import hand_out
 from server.http.keys import SERVICES, Services
 from server.http.origin import household
 from server.identity.seats import Invited
-from signaling.consult.values import Consult, ParticipantId, Phase, Role
+from signaling.consult.ids import ParticipantId
+from signaling.consult.values import Consult, Phase, Role
 from signaling.ports import Person
 from web.catalog import choose_language
 from web.pages import InvitationPreview, InvitationState

@@ -18,7 +18,7 @@ from server.identity.throttle import Throttle
 from server.settings import Settings
 from server.storage.consults import Consults
 from server.storage.database import Database
-from signaling.consult.values import DeviceId, UserId
+from signaling.consult.ids import DeviceId, UserId
 from signaling.ports import Clock
 
 HangUp = Callable[[UserId, Collection[DeviceId]], Awaitable[None]]

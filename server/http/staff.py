@@ -14,7 +14,7 @@ from server.http.keys import SERVICES
 from server.http.origin import household
 from server.http.pages import home
 from server.identity.passwords import PASSWORD_CHARS_MAX
-from signaling.consult.values import UserId
+from signaling.consult.ids import UserId
 
 SEAT_LIFETIME: Final = timedelta(hours=12)
 

@@ -8,7 +8,8 @@ from server.http.identify import hand_out, seat_of, staff
 from server.http.keys import SERVICES, Services
 from server.identity.seats import Taken
 from server.identity.socket_tickets import LIFETIME_S
-from signaling.consult.values import BARRED, ConsultId, ParticipantId, Role
+from signaling.consult.ids import ConsultId, ParticipantId
+from signaling.consult.values import BARRED, Role
 from signaling.ports import BoardEntry, Entry, SeatEntry
 
 

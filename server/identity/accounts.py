@@ -15,7 +15,7 @@ from server.identity.passwords import Passwords
 from server.identity.random_values import new_id
 from server.storage.database import Database
 from server.storage.tables import TAKEN_AWAY, SeatDevice, StaffAccount, StaffSignIn
-from signaling.consult.values import ClinicId, UserId
+from signaling.consult.ids import ClinicId, UserId
 
 StaffRole = Literal["physician", "coordinator", "interpreter"]
 STAFF_ROLES: Final[tuple[StaffRole, ...]] = get_args(StaffRole)

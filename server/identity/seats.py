@@ -19,7 +19,8 @@ from server.identity.random_values import ID_BYTES, hashed, new_id, new_secret
 from server.settings import Invitations as Limits
 from server.storage.database import Database
 from server.storage.tables import TAKEN_AWAY, ConsultRow, Invitation, SeatDevice
-from signaling.consult.values import OPEN, ConsultId, DeviceId, ParticipantId, Phase, UserId
+from signaling.consult.ids import ConsultId, DeviceId, ParticipantId, UserId
+from signaling.consult.values import OPEN, Phase
 
 COOKIE_PREFIX: Final = "meridian_seat_"
 # The server decides how long a seat is good; the browser only has to keep the cookie at least as long.

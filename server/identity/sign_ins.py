@@ -11,7 +11,7 @@ from server.identity.random_values import hashed, new_secret
 from server.settings import SignIn
 from server.storage.database import Database
 from server.storage.tables import StaffSignIn
-from signaling.consult.values import UserId
+from signaling.consult.ids import UserId
 
 # Use is written down at most this often.
 TOUCH_AFTER: Final = timedelta(seconds=60)

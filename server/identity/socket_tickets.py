@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from server.identity.one_use import OneUse
-from signaling.consult.values import DeviceId
+from signaling.consult.ids import DeviceId
 from signaling.ports import Entry, SeatEntry
 
 LIFETIME_S: Final = 30

@@ -24,16 +24,9 @@ from server.storage.tables import (
 )
 from signaling.consult.events import Event, InvitationRevoked
 from signaling.consult.evolve import replay
+from signaling.consult.ids import ActorId, ClinicId, ConsultId, MessageId, ParticipantId
 from signaling.consult.stored import decode, encode
-from signaling.consult.values import (
-    ActorId,
-    ClinicId,
-    Consult,
-    ConsultId,
-    MessageId,
-    ParticipantId,
-    Phase,
-)
+from signaling.consult.values import Consult, Phase
 from signaling.errors import VersionConflict
 from signaling.ports import BOARD_ROWS_MAX, ChatRow, CommandRow, Person, PersonChange, SideRows
 

@@ -8,8 +8,8 @@ from sqlalchemy.exc import IntegrityError
 from server.storage.database import Database
 from server.storage.lasting import lasting
 from server.storage.tables import MediaHome
+from signaling.consult.ids import ConsultId
 from signaling.consult.news import ServerId
-from signaling.consult.values import ConsultId
 
 
 class Homes:

@@ -12,7 +12,7 @@ from server.identity.socket_tickets import LIFETIME_S, NEXT_LIFETIME_S
 from server.storage.database import Database
 from server.storage.lasting import lasting
 from server.storage.tables import SocketTicket
-from signaling.consult.values import DeviceId
+from signaling.consult.ids import DeviceId
 from signaling.ports import BoardEntry, Clock, Entry, SeatEntry
 
 _ENTRY: Final[TypeAdapter[Entry]] = TypeAdapter(Entry)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from signaling.consult.events import Event
-from signaling.consult.values import ActorId, Consult, Participant, ParticipantId, Role
+from signaling.consult.ids import ActorId, ParticipantId
+from signaling.consult.values import Consult, Participant, Role
 from signaling.errors import Code, Refused
 
 Events = tuple[Event, ...]

@@ -7,20 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from signaling.consult.ids import ClinicId, ConsultId, DeviceId, MessageId, ParticipantId, UserId
+from signaling.consult.interpreting_commands import InterpretingCommand
 from signaling.consult.values import (
     CancelReason,
-    ClinicId,
-    ConsultId,
     DeclineReason,
-    DeviceId,
     EndReason,
     LanguagePair,
-    MessageId,
     NoticeKind,
-    ParticipantId,
     Policy,
     Role,
-    UserId,
 )
 
 
@@ -44,6 +40,7 @@ class Schedule:
     ends_at: datetime
     seatings: tuple[Seating, ...]
     interpreting: LanguagePair | None
+    on_demand: bool = False
     policy: Policy
     type: Literal["schedule"] = "schedule"
 
@@ -356,4 +353,5 @@ Command = (
     | ReleaseDevice
     | MarkNoShow
     | EndAbandoned
+    | InterpretingCommand
 )

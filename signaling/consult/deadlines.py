@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-from signaling.consult import commands
+from signaling.consult import commands, deciding_request, deciding_session, interpreting_commands
 from signaling.consult.commands import Command
 from signaling.consult.values import GUESTS, OPEN, Consult, Participant, Phase, SeatState
 
@@ -47,12 +47,26 @@ def abandoned_at(consult: Consult) -> datetime | None:
     return min(overrun, empty_since + timedelta(seconds=consult.policy.abandoned_after_s))
 
 
+def request_at(consult: Consult) -> datetime | None:
+    """When something about interpreting goes on by itself: a ring, a choice, a stage, what was booked."""
+    if consult.phase not in OPEN:
+        return None
+    search, session = consult.request, consult.session
+    times = [deciding_session.stage_ends_at(session) if session is not None else None]
+    if search is not None and search.is_open:
+        times.append(search.since if deciding_request.is_stuck(search) else search.until)
+    elif deciding_request.is_due_as_booked(consult):
+        times.append(consult.starts_at - timedelta(days=1))  # at once
+    return min((at for at in times if at is not None), default=None)
+
+
 def _all(consult: Consult) -> Iterator[tuple[datetime | None, Command]]:
     yield opening_at(consult), commands.OpenWaitingRoom()
     for participant in consult.participants:
         yield release_at(consult, participant), commands.ReleaseSeat(participant=participant.id)
     yield no_show_at(consult), commands.MarkNoShow()
     yield abandoned_at(consult), commands.EndAbandoned()
+    yield request_at(consult), interpreting_commands.AdvanceRequest()
 
 
 def due_at(consult: Consult) -> datetime | None:

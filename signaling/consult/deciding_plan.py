@@ -5,16 +5,8 @@ from typing import Final
 
 from signaling.consult import commands, deadlines, events
 from signaling.consult.case import Case, Events
-from signaling.consult.values import (
-    BARRED,
-    HERE,
-    PARTICIPANTS_MAX,
-    ActorId,
-    Participant,
-    Role,
-    SeatState,
-    UserId,
-)
+from signaling.consult.ids import ActorId, UserId
+from signaling.consult.values import BARRED, HERE, PARTICIPANTS_MAX, Participant, Role, SeatState
 from signaling.errors import Code, Refused
 
 LENGTH_MIN: Final = timedelta(minutes=5)
@@ -44,6 +36,7 @@ def schedule(command: commands.Schedule, *, by: ActorId, now: datetime) -> Event
         ends_at=command.ends_at,
         interpreting=command.interpreting,
         continues=None,
+        on_demand=command.on_demand,
         policy=command.policy,
     )
     return (scheduled, *(_invited(s, by=by, now=now) for s in people))
@@ -153,6 +146,7 @@ def continue_consult(case: Case, command: commands.ContinueConsult) -> Events:
         ends_at=case.now + timedelta(minutes=command.minutes),
         interpreting=old.interpreting,
         continues=old.id,
+        on_demand=old.on_demand,
         policy=old.policy,
     )
     again = (_again(p, case) for p in old.participants if p.seat not in BARRED)

@@ -2,6 +2,7 @@
 
 from signaling.consult import commands, events
 from signaling.consult.case import Case, Events
+from signaling.consult.interpreting import RequestState
 from signaling.consult.values import TAKEN, Consult, Participant, Role, SeatState
 from signaling.errors import Code, Refused
 
@@ -13,7 +14,8 @@ def arrive(case: Case, command: commands.Arrive) -> Events:
         return _return(case, me, command)
     if case.now < case.consult.opens_at and not case.consult.opened:
         raise Refused(Code.TOO_EARLY, "the waiting room is not open yet")
-    at_once = me.role is Role.PHYSICIAN
+    # A physician is the host; an interpreter whom one asked for has been let in by asking.
+    at_once = me.role is Role.PHYSICIAN or _is_asked_for(case.consult, me)
     return (
         events.ParticipantArrived(
             at=case.now,
@@ -25,6 +27,13 @@ def arrive(case: Case, command: commands.Arrive) -> Events:
             seat_no=_seat_no(case.consult, me) if at_once else None,
         ),
     )
+
+
+def _is_asked_for(consult: Consult, me: Participant) -> bool:
+    search = consult.request
+    if search is None or search.state is not RequestState.ACCEPTED or not consult.physician_present:
+        return False
+    return search.participant == me.id and me.user is not None
 
 
 def _return(case: Case, me: Participant, command: commands.Arrive) -> Events:

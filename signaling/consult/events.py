@@ -9,32 +9,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from signaling.consult.fact import Fact
+from signaling.consult.ids import ClinicId, ConsultId, DeviceId, MessageId, ParticipantId, UserId
+from signaling.consult.interpreting_events import InterpretingEvent
 from signaling.consult.values import (
-    ActorId,
     CancelReason,
-    ClinicId,
     Consent,
-    ConsultId,
     DeclineReason,
-    DeviceId,
     EndReason,
     LanguagePair,
-    MessageId,
     NoticeKind,
-    ParticipantId,
     Policy,
     Role,
     SeatState,
-    UserId,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
-    """What every event has."""
-
-    at: datetime
-    by: ActorId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +35,7 @@ class ConsultScheduled(Fact):
     ends_at: datetime
     interpreting: LanguagePair | None
     continues: ConsultId | None
+    on_demand: bool = False
     policy: Policy
     type: Literal["consult_scheduled"] = "consult_scheduled"
 
@@ -360,4 +349,5 @@ Event = (
     | ConsultExtended
     | ConsultEnded
     | ConsultMissed
+    | InterpretingEvent
 )

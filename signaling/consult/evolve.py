@@ -5,8 +5,9 @@ from dataclasses import replace
 from functools import reduce
 from typing import Any, Final
 
-from signaling.consult import events
+from signaling.consult import events, evolving_interpreting
 from signaling.consult.events import Event
+from signaling.consult.ids import ParticipantId
 from signaling.consult.values import (
     GUESTS,
     HERE,
@@ -15,7 +16,6 @@ from signaling.consult.values import (
     Consult,
     Notice,
     Participant,
-    ParticipantId,
     Phase,
     SeatState,
 )
@@ -44,6 +44,7 @@ def _scheduled(event: events.ConsultScheduled) -> Consult:
         starts_at=event.starts_at,
         ends_at=event.ends_at,
         interpreting=event.interpreting,
+        on_demand=event.on_demand,
         continues=event.continues,
         policy=event.policy,
     )
@@ -62,9 +63,10 @@ def _settled(consult: Consult, event: Event) -> Consult:
     empty_since = None
     if not any(p.seat in HERE for p in people) and any(p.arrived_at is not None for p in people):
         empty_since = consult.empty_since or event.at
-    if (phase, sharing, empty_since) == (consult.phase, consult.sharing, consult.empty_since):
-        return consult
-    return replace(consult, phase=phase, sharing=sharing, empty_since=empty_since)
+    settled = evolving_interpreting.settled(consult)
+    if (phase, sharing, empty_since) == (settled.phase, settled.sharing, settled.empty_since):
+        return settled
+    return replace(settled, phase=phase, sharing=sharing, empty_since=empty_since)
 
 
 def _with(consult: Consult, who: ParticipantId, change: Callable[[Participant], Participant]) -> Consult:
@@ -292,4 +294,5 @@ _EVOLVERS: Final[Mapping[type[Event], Callable[[Consult, Any], Consult]]] = {
     events.ConsultExtended: _extended,
     events.ConsultEnded: _ended,
     events.ConsultMissed: _missed,
+    **evolving_interpreting.EVOLVERS,
 }

@@ -8,16 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NewType
 
+from signaling.consult.ids import ClinicId, ConsultId, DeviceId, ParticipantId, PeerId, UserId
 from signaling.consult.presence import PersonPresence
-from signaling.consult.values import (
-    ClinicId,
-    ConnectionLevel,
-    ConsultId,
-    DeviceId,
-    ParticipantId,
-    PeerId,
-    UserId,
-)
+from signaling.consult.values import ConnectionLevel
 
 ServerId = NewType("ServerId", str)
 """Where the other servers reach one: it is the same after a restart."""

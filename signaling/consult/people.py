@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from signaling.consult.values import ParticipantId, UserId
+from signaling.consult.ids import ParticipantId, UserId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

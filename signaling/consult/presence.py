@@ -6,14 +6,9 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
-from signaling.consult.values import (
-    CheckResult,
-    ConnectionId,
-    ConnectionLevel,
-    DeviceId,
-    ParticipantId,
-    PeerId,
-)
+from signaling.consult.ids import ConnectionId, DeviceId, ParticipantId, PeerId
+from signaling.consult.interpreting import Side
+from signaling.consult.values import CheckResult, ConnectionLevel
 
 _LEVELS: Final[tuple[ConnectionLevel, ...]] = ("good", "fair", "weak", "lost")
 
@@ -42,6 +37,8 @@ class PersonPresence:
     measured_level: ConnectionLevel = "good"  # by the media plane, of the present peer
     picture_paused: bool = False  # the present peer is not sent all pictures: there is no room for them
     device_check: Checked | None = None
+    interprets_into: Side | None = None  # an interpreter: whose language they speak now
+    prefers_original: bool = False  # understands both languages
 
     @property
     def connection_level(self) -> ConnectionLevel:
@@ -142,6 +139,18 @@ def with_media(
     """The participant's microphone and camera are on or off."""
     person = replace(presence.of(participant), audio_on=audio_on, video_on=video_on)
     return with_person(presence, participant, person)
+
+
+def with_direction(
+    presence: ConsultPresence, participant: ParticipantId, into: Side | None
+) -> ConsultPresence:
+    """The interpreter speaks this side's language now; None is both in turn."""
+    return with_person(presence, participant, replace(presence.of(participant), interprets_into=into))
+
+
+def with_original(presence: ConsultPresence, participant: ParticipantId, *, prefers: bool) -> ConsultPresence:
+    """The participant wants to hear originals rather than their interpretation, or no longer."""
+    return with_person(presence, participant, replace(presence.of(participant), prefers_original=prefers))
 
 
 def with_check(presence: ConsultPresence, participant: ParticipantId, check: Checked) -> ConsultPresence:

@@ -1,15 +1,15 @@
 """Who receives whom, and in which slot. Pure; the media plane does exactly this and nothing else."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from signaling.consult.ids import ParticipantId
+from signaling.consult.listening import OFF, SEPARABLE, Hearing, listening_policy, may_meet
 from signaling.consult.presence import ConsultPresence
-from signaling.consult.values import Consult, Participant, ParticipantId, Role, SeatState, Source
+from signaling.consult.values import Consult, Participant, SeatState, Source
 
 SCREEN_SLOT: Final = 0  # the one slot for a shared screen, apart from the people's
-# These are never left with each other when no physician is in the room.
-SEPARABLE: Final = frozenset({Role.PATIENT, Role.COMPANION, Role.INTERPRETER})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,29 +49,28 @@ def routing(consult: Consult, presence: ConsultPresence) -> frozenset[Link]:
     here = [
         p for p in consult.participants if p.seat is SeatState.PRESENT and presence.of(p.id).peer is not None
     ]
+    heard = {p.id: listening_policy(consult, presence, p) for p in here}
     return frozenset(
         link
         for publisher in here
         for subscriber in here
-        if _may_meet(consult, publisher, subscriber)
-        for link in _links(consult, presence, publisher, subscriber)
+        if may_meet(consult, publisher, subscriber)
+        for link in _links(consult, presence, publisher, subscriber, heard[subscriber.id])
     )
 
 
-def _may_meet(consult: Consult, one: Participant, other: Participant) -> bool:
-    if one.id == other.id:
-        return False
-    return consult.physician_present or not (one.role in SEPARABLE and other.role in SEPARABLE)
-
-
 def _links(
-    consult: Consult, presence: ConsultPresence, publisher: Participant, subscriber: Participant
+    consult: Consult,
+    presence: ConsultPresence,
+    publisher: Participant,
+    subscriber: Participant,
+    heard: Mapping[ParticipantId, Hearing],
 ) -> Iterator[Link]:
     slot = slot_of(publisher, viewer=subscriber)
     if slot is None:
         return
     person = presence.of(publisher.id)
-    if person.audio_on:
+    if person.audio_on and heard.get(publisher.id, OFF).level != "off":
         yield Link(publisher=publisher.id, source="audio", subscriber=subscriber.id, slot=slot)
     if person.video_on:
         yield Link(publisher=publisher.id, source="camera", subscriber=subscriber.id, slot=slot)

@@ -9,20 +9,29 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from signaling.consult import commands, deciding_plan, deciding_room, deciding_seats
+from signaling.consult import (
+    commands,
+    deciding_plan,
+    deciding_request,
+    deciding_room,
+    deciding_seats,
+    deciding_session,
+)
+from signaling.consult import (
+    interpreting_commands as interpreting,
+)
 from signaling.consult.case import Case, Events
 from signaling.consult.commands import Command
 from signaling.consult.evolve import replay
-from signaling.consult.routing import SEPARABLE
+from signaling.consult.ids import CLOCK, ActorId
+from signaling.consult.listening import SEPARABLE
 from signaling.consult.values import (
     BARRED,
-    CLOCK,
     GUESTS,
     OPEN,
     STAFF,
     TAKEN,
     Actor,
-    ActorId,
     Consult,
     Participant,
     Phase,
@@ -47,6 +56,7 @@ class Rule:
     on_roles: frozenset[Role] = frozenset(Role)  # and who is one of these
     on_oneself: bool = False  # and may be the actor
     outsider: bool = False  # only for a physician who does not take part yet
+    desk: bool = False  # also for an interpreter without a seat here, from their desk
     needs_physician: bool = False  # unless by a coordinator, only while a physician is in the room
     together: bool = False  # patient, companion and interpreter: only while a physician is in the room
 
@@ -58,6 +68,8 @@ def _refuse(case: Case, _: Command) -> Events:
 ALL: Final = frozenset(Role)
 COORDINATOR: Final = frozenset({Role.COORDINATOR})
 PHYSICIAN: Final = frozenset({Role.PHYSICIAN})
+INTERPRETER: Final = frozenset({Role.INTERPRETER})
+BRIEFED: Final = PHYSICIAN | INTERPRETER
 NOBODY: Final[frozenset[Role]] = frozenset()  # the clock
 NOT_YET: Final[frozenset[Phase]] = frozenset()  # before the consult exists
 BEFORE: Final = frozenset({Phase.SCHEDULED, Phase.WAITING})
@@ -114,6 +126,31 @@ PERMITTED: Final[Mapping[type[Command], Rule]] = {
     commands.ReleaseDevice: Rule(decide=deciding_seats.release_device, who=NOBODY, when=OPEN),
     commands.MarkNoShow: Rule(decide=deciding_plan.mark_no_show, who=NOBODY, when=BEFORE),
     commands.EndAbandoned: Rule(decide=deciding_plan.end_abandoned, who=NOBODY, when=OPEN),
+    interpreting.RequestInterpreter: Rule(
+        decide=deciding_request.request, who=STAFF, when=OPEN, needs_physician=True
+    ),
+    interpreting.AdvanceRequest: Rule(decide=deciding_session.advance, who=NOBODY, when=OPEN),
+    interpreting.AcceptRing: Rule(decide=deciding_request.accept, who=INTERPRETER, when=OPEN, desk=True),
+    interpreting.DeclineRing: Rule(decide=deciding_request.decline, who=INTERPRETER, when=OPEN, desk=True),
+    interpreting.RingAgain: Rule(decide=deciding_request.ring_again, who=STAFF, when=OPEN),
+    interpreting.UsePhoneLine: Rule(decide=deciding_request.use_phone_line, who=STAFF, when=OPEN),
+    interpreting.CloseRequest: Rule(decide=deciding_request.close, who=STAFF, when=OPEN),
+    interpreting.BeginBriefing: Rule(
+        decide=deciding_session.begin_briefing, who=PHYSICIAN, when=OPEN, own=IN_ROOM
+    ),
+    interpreting.EndBriefing: Rule(
+        decide=deciding_session.end_briefing, who=BRIEFED, when=OPEN, own=IN_ROOM, together=True
+    ),
+    interpreting.EndIntroduction: Rule(
+        decide=deciding_session.end_introduction, who=BRIEFED, when=OPEN, own=IN_ROOM, together=True
+    ),
+    interpreting.SetMode: Rule(decide=deciding_session.set_mode, who=BRIEFED, when=OPEN, own=IN_ROOM),
+    interpreting.TakeOver: Rule(decide=deciding_session.take_over, who=INTERPRETER, when=OPEN, own=IN_ROOM),
+    interpreting.GiveSignal: Rule(
+        decide=deciding_session.give_signal, who=INTERPRETER, when=OPEN, own=IN_ROOM, together=True
+    ),
+    interpreting.SetDirection: Rule(decide=deciding_room.nothing, who=INTERPRETER, when=OPEN, own=NOT_BARRED),
+    interpreting.PreferOriginal: Rule(decide=deciding_room.nothing, who=ALL, when=OPEN, own=NOT_BARRED),
 }
 _OVER_CODE: Final = {
     Phase.ENDED: Code.ENDED,
@@ -145,6 +182,7 @@ def decide(consult: Consult | None, command: Command, *, by: Actor, now: datetim
     if isinstance(command, commands.ContinueConsult):
         return happened
     after = replay(consult, happened) or consult
+    happened += deciding_session.follow(case, consult, after)
     return (*happened, *deciding_seats.start_if_met(case, after))
 
 
@@ -171,7 +209,7 @@ def case_for(consult: Consult, *, by: Actor, now: datetime) -> Case:
         case StaffUser():
             if by.clinic != consult.clinic:
                 raise Refused(Code.NOT_FOUND, "no such consult")
-            if by.role not in STAFF:
+            if by.role not in STAFF and by.role is not Role.INTERPRETER:
                 raise Refused(Code.NOT_PERMITTED, f"a {by.role} acts from their seat only")
             me = consult.of_user(by.user) if by.role is Role.PHYSICIAN else None
             return Case(consult=consult, by=ActorId(by.user), role=by.role, me=me, now=now)
@@ -183,6 +221,8 @@ def check(case: Case, rule: Rule) -> None:
         raise Refused(Code.NOT_PERMITTED, f"not for a {case.role or 'clock'}")
     if case.me is not None and case.me.seat in BARRED:
         raise Refused(_BARRED_CODE[case.me.seat])
+    if rule.desk != (case.me is None and case.role is Role.INTERPRETER):
+        raise Refused(Code.NOT_PERMITTED, "an interpreter answers from the desk, all else from their seat")
     outsider = case.me is None and case.role is Role.PHYSICIAN
     if outsider != rule.outsider:
         raise Refused(Code.NOT_PERMITTED if outsider else Code.ALREADY_HERE, "who takes part")

@@ -4,20 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final, Literal, NewType
+from typing import Final, Literal
 
-# Ids are 128 random bits, url-safe, made outside the core and passed in.
-ConsultId = NewType("ConsultId", str)
-ClinicId = NewType("ClinicId", str)
-ParticipantId = NewType("ParticipantId", str)
-UserId = NewType("UserId", str)  # a staff account
-DeviceId = NewType("DeviceId", str)  # a browser that exchanged an invitation or signed in
-MessageId = NewType("MessageId", str)
-ConnectionId = NewType("ConnectionId", str)  # one socket
-PeerId = NewType("PeerId", str)  # one RTCPeerConnection
-ActorId = NewType("ActorId", str)  # a ParticipantId, a UserId, or CLOCK: who caused an event
+from signaling.consult.ids import ClinicId, ConsultId, DeviceId, ParticipantId, UserId
+from signaling.consult.interpreting import Request, Session
 
-CLOCK: Final = ActorId("clock")
 SEATS_MAX: Final = 6  # five others fit the fixed slots of one RTCPeerConnection
 PARTICIPANTS_MAX: Final = 12  # ever invited to one consult, revoked ones included
 
@@ -165,6 +156,10 @@ class Consult:
     empty_since: datetime | None = None  # since when nobody waits or is present
     continues: ConsultId | None = None
     interpreting: LanguagePair | None = None
+    on_demand: bool = False  # an interpreter is rung as soon as a physician is in the room
+    request: Request | None = None  # the last search for an interpreter
+    session: Session | None = None  # who interprets now, and how
+    phone_used: int = 0  # times the clinic's telephone line was used instead
     policy: Policy = Policy()
 
     @property

@@ -8,7 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
-from signaling.consult.values import ConnectionId, PeerId
+from signaling.consult.ids import ConnectionId, PeerId
 from signaling.ports import Entry
 from signaling.protocol.messages import ServerMessage
 

@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar
 import socketio
 from aiohttp import web
 
-from signaling.consult.values import ConnectionId
+from signaling.consult.ids import ConnectionId
 from signaling.errors import Code, ProtocolError, Refused, Unstored
 from signaling.gateway.client import Bucket, Client, Limits
 from signaling.ports import BoardEntry, Ids, SeatEntry, Tickets

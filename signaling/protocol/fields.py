@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, GetJsonSchemaHandler,
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from signaling.consult.values import ConsultId, MessageId, ParticipantId, PeerId, UserId
+from signaling.consult.ids import ConsultId, MessageId, ParticipantId, PeerId, UserId
 
 OFFER_MAX: Final = 32_768  # characters; our own clients stay under 24 KB
 TEXT_MAX: Final = 2_000

@@ -12,6 +12,7 @@ from types import UnionType
 from typing import Final, Literal, get_args
 
 from signaling.consult import rules
+from signaling.consult.ids import ConsultId, DeviceId, ParticipantId
 from signaling.consult.people import ClinicFacts, Person
 from signaling.consult.presence import Checked, ConsultPresence
 from signaling.consult.routing import separated, slot_of
@@ -21,10 +22,7 @@ from signaling.consult.values import (
     STAFF,
     TAKEN,
     Consult,
-    ConsultId,
-    DeviceId,
     Participant,
-    ParticipantId,
     Phase,
     Role,
     SeatHolder,

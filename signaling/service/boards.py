@@ -5,7 +5,8 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from signaling.consult.values import ClinicId, ConnectionId, ConsultId, StaffUser
+from signaling.consult.ids import ClinicId, ConnectionId, ConsultId
+from signaling.consult.values import StaffUser
 from signaling.errors import Code, Refused
 from signaling.ports import BoardEntry, Clinics, Clock, Outbox
 from signaling.protocol.shapes import BoardRow

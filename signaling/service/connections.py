@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from signaling.consult.values import ClinicId, ConnectionId, ConsultId, DeviceId, ParticipantId, UserId
+from signaling.consult.ids import ClinicId, ConnectionId, ConsultId, DeviceId, ParticipantId, UserId
 from signaling.ports import BoardEntry, Entry, SeatEntry
 
 

@@ -10,9 +10,10 @@ from signaling.consult import deadlines
 from signaling.consult.case import Events
 from signaling.consult.commands import Command
 from signaling.consult.evolve import replay
+from signaling.consult.ids import ConsultId, ParticipantId
 from signaling.consult.people import Person
 from signaling.consult.rules import decide
-from signaling.consult.values import Actor, Consult, ConsultId, ParticipantId
+from signaling.consult.values import Actor, Consult
 from signaling.errors import Code, Refused, VersionConflict
 from signaling.ports import NO_ROWS, Clinics, Clock, ConsultStore, SideRows
 from signaling.protocol.views import Seen

@@ -3,19 +3,10 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from signaling.consult.ids import ActorId, ConnectionId, ConsultId, ParticipantId
 from signaling.consult.news import Continued, MuteAsked
 from signaling.consult.rules import case_for
-from signaling.consult.values import (
-    STAFF,
-    Actor,
-    ActorId,
-    ConnectionId,
-    Consult,
-    ConsultId,
-    Participant,
-    ParticipantId,
-    SeatHolder,
-)
+from signaling.consult.values import STAFF, Actor, Consult, Participant, SeatHolder
 from signaling.errors import Code, Refused
 from signaling.ports import BoardEntry, Clock, CommandRow, ConsentTexts, Ids, Others, Outbox, SeatEntry
 from signaling.protocol import messages

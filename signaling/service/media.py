@@ -9,9 +9,10 @@ from collections.abc import Awaitable
 from datetime import datetime, timedelta
 from typing import Final
 
+from signaling.consult.ids import ConsultId, PeerId
 from signaling.consult.presence import ConsultPresence
 from signaling.consult.routing import routing
-from signaling.consult.values import Consult, ConsultId, PeerId, SeatState
+from signaling.consult.values import Consult, SeatState
 from signaling.errors import Code, MediaUnavailable, Refused
 from signaling.ports import Clock, MediaPort, PeerLink, Routing
 

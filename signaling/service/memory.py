@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from typing import Final
 
-from signaling.consult.values import ActorId
+from signaling.consult.ids import ActorId
 from signaling.protocol.messages import Answer
 
 ACTORS_MAX: Final = 4096

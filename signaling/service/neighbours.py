@@ -5,6 +5,7 @@ from functools import partial
 from typing import assert_never
 
 from signaling.consult.commands import Arrive
+from signaling.consult.ids import ConsultId, ParticipantId, PeerId
 from signaling.consult.news import (
     Changed,
     Continued,
@@ -22,7 +23,7 @@ from signaling.consult.presence import (
     with_measured,
     without_peer,
 )
-from signaling.consult.values import ConsultId, ParticipantId, PeerId, SeatHolder, SeatState
+from signaling.consult.values import SeatHolder, SeatState
 from signaling.errors import Refused
 from signaling.protocol import messages
 from signaling.service.boards import Boards

@@ -3,6 +3,7 @@
 from typing import Final
 
 from signaling.consult import commands
+from signaling.consult.ids import ConnectionId, PeerId
 from signaling.consult.presence import (
     Checked,
     ConsultPresence,
@@ -12,16 +13,7 @@ from signaling.consult.presence import (
     with_reported_level,
 )
 from signaling.consult.rules import decide
-from signaling.consult.values import (
-    CONNECTABLE,
-    HERE,
-    ConnectionId,
-    Consult,
-    Participant,
-    PeerId,
-    SeatHolder,
-    SeatState,
-)
+from signaling.consult.values import CONNECTABLE, HERE, Consult, Participant, SeatHolder, SeatState
 from signaling.errors import Code, Refused
 from signaling.ports import Clock, Ids, Relays
 from signaling.protocol import messages, shapes

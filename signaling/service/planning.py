@@ -9,18 +9,8 @@ from zoneinfo import ZoneInfo
 from signaling.consult import commands, events
 from signaling.consult.case import Events
 from signaling.consult.commands import Command, Seating
-from signaling.consult.values import (
-    ClinicId,
-    Consult,
-    ConsultId,
-    DeviceId,
-    LanguagePair,
-    MessageId,
-    Participant,
-    ParticipantId,
-    Policy,
-    Role,
-)
+from signaling.consult.ids import ClinicId, ConsultId, DeviceId, MessageId, ParticipantId
+from signaling.consult.values import Consult, LanguagePair, Participant, Policy, Role
 from signaling.errors import Code, Refused
 from signaling.ports import ChatRow, Ids, PersonChange, SideRows
 from signaling.protocol import messages

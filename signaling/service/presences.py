@@ -8,9 +8,9 @@ So no server waits for another, or for Redis, to know who is here.
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from signaling.consult.ids import ConsultId, ParticipantId
 from signaling.consult.news import PresenceEntry, ServerId, Stamp, is_newer, next_stamp
 from signaling.consult.presence import EMPTY, ConsultPresence, with_person
-from signaling.consult.values import ConsultId, ParticipantId
 
 THIS_SERVER: Final = ServerId("this")
 

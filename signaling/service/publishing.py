@@ -3,21 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Final
 
+from signaling.consult.ids import ConnectionId, ConsultId, DeviceId, ParticipantId
 from signaling.consult.news import Changed
 from signaling.consult.presence import connected, disconnected, with_peer
-from signaling.consult.values import (
-    BARRED,
-    CONNECTABLE,
-    OVER,
-    ConnectionId,
-    Consult,
-    ConsultId,
-    DeviceId,
-    Participant,
-    ParticipantId,
-    Phase,
-    Role,
-)
+from signaling.consult.values import BARRED, CONNECTABLE, OVER, Consult, Participant, Phase, Role
 from signaling.ports import Clock, Others, Outbox, SeatEntry
 from signaling.protocol import messages
 from signaling.protocol.views import Seen, holds_seat, view_for

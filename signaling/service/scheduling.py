@@ -3,18 +3,10 @@
 from dataclasses import replace
 
 from signaling.consult import commands
+from signaling.consult.ids import ActorId, ClinicId, ConsultId, ParticipantId
 from signaling.consult.people import Person
 from signaling.consult.rules import decide
-from signaling.consult.values import (
-    Actor,
-    ActorId,
-    ClinicId,
-    Consult,
-    ConsultId,
-    ParticipantId,
-    Policy,
-    StaffUser,
-)
+from signaling.consult.values import Actor, Consult, Policy, StaffUser
 from signaling.errors import Code, Refused, VersionConflict
 from signaling.ports import Clinics, Clock, CommandRow, Ids, Invitations, PersonChange, SideRows
 from signaling.protocol import messages, shapes

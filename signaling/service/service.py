@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final
 
 from signaling.consult import commands, deadlines
+from signaling.consult.ids import ConnectionId, ConsultId, DeviceId, PeerId, UserId
 from signaling.consult.news import MediaGone, PeerMeasured, SignedOut
 from signaling.consult.presence import (
     ConsultPresence,
@@ -20,18 +21,13 @@ from signaling.consult.presence import (
 from signaling.consult.values import (
     HERE,
     Actor,
-    ConnectionId,
     ConnectionLevel,
     Consult,
-    ConsultId,
-    DeviceId,
     Participant,
-    PeerId,
     Policy,
     SeatHolder,
     SeatState,
     TheClock,
-    UserId,
 )
 from signaling.errors import Code, Refused
 from signaling.ports import (

@@ -17,23 +17,17 @@ from signaling.consult import commands, deadlines
 from signaling.consult.commands import Command, Seating
 from signaling.consult.events import Event
 from signaling.consult.evolve import replay
+from signaling.consult.ids import ActorId, ClinicId, ConsultId, DeviceId, MessageId, ParticipantId, UserId
 from signaling.consult.rules import decide
 from signaling.consult.values import (
     Actor,
-    ActorId,
-    ClinicId,
     Consult,
-    ConsultId,
-    DeviceId,
     LanguagePair,
-    MessageId,
-    ParticipantId,
     Policy,
     Role,
     SeatHolder,
     StaffUser,
     TheClock,
-    UserId,
 )
 from signaling.errors import VersionConflict
 from signaling.ports import (

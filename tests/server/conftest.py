@@ -22,7 +22,7 @@ from server.settings_loading import Values, load
 from server.storage.database import Database
 from server.storage.tables import Base, SchemaUse
 from server.storage.upgrade import upgrade
-from signaling.consult.values import UserId
+from signaling.consult.ids import UserId
 
 # Checking a password takes a quarter of a second by design, and that many times over in tests.
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

@@ -22,16 +22,9 @@ from server.settings_loading import SettingsError, load
 from server.storage.database import Database
 from server.storage.homes import Homes
 from server.storage.tickets import StoredTickets
+from signaling.consult.ids import ClinicId, ConsultId, DeviceId, ParticipantId, PeerId, UserId
 from signaling.consult.news import MuteAsked, News, ServerId
-from signaling.consult.values import (
-    ClinicId,
-    ConsultId,
-    DeviceId,
-    ParticipantId,
-    PeerId,
-    Role,
-    UserId,
-)
+from signaling.consult.values import Role
 from signaling.ports import BoardEntry, SeatEntry
 from tests.e2e.kit.ports import free_port
 from tests.server.conftest import SetClock

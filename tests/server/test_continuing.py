@@ -9,18 +9,9 @@ from server.storage.tables import SeatDevice
 from signaling.consult import commands, deadlines
 from signaling.consult.commands import Command
 from signaling.consult.evolve import replay
+from signaling.consult.ids import ConsultId, DeviceId, ParticipantId
 from signaling.consult.rules import decide
-from signaling.consult.values import (
-    Actor,
-    Consult,
-    ConsultId,
-    DeviceId,
-    Participant,
-    ParticipantId,
-    Role,
-    SeatHolder,
-    StaffUser,
-)
+from signaling.consult.values import Actor, Consult, Participant, Role, SeatHolder, StaffUser
 from signaling.ports import NO_ROWS, SeatEntry
 
 NEW = ConsultId("the-new-one")

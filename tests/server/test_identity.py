@@ -23,17 +23,9 @@ from server.storage.database import Database
 from server.storage.tables import Invitation, SeatDevice, StaffAccount
 from signaling.consult import commands, deadlines
 from signaling.consult.evolve import replay
+from signaling.consult.ids import ClinicId, ConsultId, ParticipantId, UserId
 from signaling.consult.rules import decide
-from signaling.consult.values import (
-    ClinicId,
-    Consult,
-    ConsultId,
-    ParticipantId,
-    Policy,
-    Role,
-    StaffUser,
-    UserId,
-)
+from signaling.consult.values import Consult, Policy, Role, StaffUser
 from signaling.ports import NO_ROWS
 from tests.e2e.kit.ports import free_port
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from server.identity.seats import cookie_name
-from signaling.consult.values import ConsultId, ParticipantId
+from signaling.consult.ids import ConsultId, ParticipantId
 
 
 @pytest.mark.parametrize("value", ["\udcff" * 43, "x" * 42 + "!", "x" * 44, ""])

@@ -15,7 +15,7 @@ from server.cli.turn_legs import permit, reached, trouble
 from server.settings import Settings
 from server.settings_loading import SettingsError, load
 from server.turn import TurnRelays, address_of, credential
-from signaling.consult.values import ParticipantId
+from signaling.consult.ids import ParticipantId
 from tests.e2e.kit.coturn import SECRET, Coturn, coturn
 from tests.e2e.kit.ports import free_port
 from tests.signaling.fakes import FakeClock

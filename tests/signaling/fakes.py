@@ -6,20 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from signaling.consult.events import Event
 from signaling.consult.evolve import replay
+from signaling.consult.ids import ActorId, ClinicId, ConnectionId, ConsultId, ParticipantId, PeerId, UserId
 from signaling.consult.stored import decode, encode
-from signaling.consult.values import (
-    OPEN,
-    ActorId,
-    ClinicId,
-    ConnectionId,
-    Consult,
-    ConsultId,
-    ParticipantId,
-    PeerId,
-    Phase,
-    Role,
-    UserId,
-)
+from signaling.consult.values import OPEN, Consult, Phase, Role
 from signaling.errors import Code, MediaUnavailable, Unstored, VersionConflict
 from signaling.ports import (
     BOARD_ROWS_MAX,

@@ -10,25 +10,27 @@ from signaling.consult import commands, deadlines
 from signaling.consult.case import Events
 from signaling.consult.commands import Command, Seating
 from signaling.consult.evolve import replay
+from signaling.consult.ids import (
+    ClinicId,
+    ConnectionId,
+    ConsultId,
+    DeviceId,
+    MessageId,
+    ParticipantId,
+    PeerId,
+    UserId,
+)
 from signaling.consult.presence import ConsultPresence, PersonPresence
 from signaling.consult.rules import decide
 from signaling.consult.values import (
     Actor,
-    ClinicId,
-    ConnectionId,
     Consult,
-    ConsultId,
-    DeviceId,
     LanguagePair,
-    MessageId,
-    ParticipantId,
-    PeerId,
     Policy,
     Role,
     SeatHolder,
     StaffUser,
     TheClock,
-    UserId,
 )
 from signaling.errors import Refused
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from signaling.consult import commands, deadlines
 from signaling.consult.evolve import evolve, replay
+from signaling.consult.ids import DeviceId, ParticipantId
 from signaling.consult.routing import routing, slot_of
 from signaling.consult.stored import decode, encode
 from signaling.consult.values import (
@@ -16,8 +17,6 @@ from signaling.consult.values import (
     SEATS_MAX,
     TAKEN,
     Consult,
-    DeviceId,
-    ParticipantId,
     Phase,
     Role,
     SeatHolder,

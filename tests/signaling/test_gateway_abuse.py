@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 import socketio
 
-from signaling.consult.values import ConnectionId
+from signaling.consult.ids import ConnectionId
 from signaling.gateway import Limits
 from signaling.protocol.messages import AskedToMute
 from tests.signaling.sockets import (

@@ -7,9 +7,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from signaling.consult.ids import ConnectionId, ConsultId, DeviceId, ParticipantId
 from signaling.consult.news import PresenceEntry, ServerId
 from signaling.consult.presence import connected, disconnected, with_media
-from signaling.consult.values import ConnectionId, ConsultId, DeviceId, ParticipantId
 from signaling.service import Presences
 
 CONSULT = ConsultId("c")

@@ -8,16 +8,12 @@ from signaling.consult import commands, events
 from signaling.consult.case import Events
 from signaling.consult.commands import Command, Seating
 from signaling.consult.evolve import evolve, replay
+from signaling.consult.ids import CLOCK, ClinicId, ConsultId, DeviceId, ParticipantId, UserId
 from signaling.consult.rules import decide
 from signaling.consult.values import (
-    CLOCK,
     Actor,
-    ClinicId,
     Consult,
-    ConsultId,
-    DeviceId,
     LanguagePair,
-    ParticipantId,
     Phase,
     Policy,
     Role,
@@ -25,7 +21,6 @@ from signaling.consult.values import (
     SeatState,
     StaffUser,
     TheClock,
-    UserId,
 )
 from signaling.errors import Code, Refused
 from tests.signaling.scripts import (

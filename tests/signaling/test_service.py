@@ -4,7 +4,8 @@ from itertools import permutations
 
 import pytest
 
-from signaling.consult.values import ConnectionId, DeviceId, Role
+from signaling.consult.ids import ConnectionId, DeviceId
+from signaling.consult.values import Role
 from signaling.errors import Code
 from signaling.protocol import messages
 from signaling.protocol.shapes import ConsultView

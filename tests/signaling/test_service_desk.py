@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from signaling.consult.values import ClinicId, Role
+from signaling.consult.ids import ClinicId
+from signaling.consult.values import Role
 from signaling.errors import Code, VersionConflict
 from signaling.protocol import messages
 from signaling.service.consults import ATTEMPTS_MAX

@@ -5,7 +5,8 @@ from itertools import permutations
 
 import pytest
 
-from signaling.consult.values import ConnectionId, PeerId, Role
+from signaling.consult.ids import ConnectionId, PeerId
+from signaling.consult.values import Role
 from signaling.errors import Code, Unstored
 from signaling.protocol import codec, messages
 from tests.signaling.world import DR_CHEN, HASH, MARIA, World, refused

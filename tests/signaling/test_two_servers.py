@@ -9,8 +9,9 @@ from itertools import permutations
 
 import pytest
 
+from signaling.consult.ids import DeviceId, PeerId
 from signaling.consult.news import News, ServerId, SignedOut
-from signaling.consult.values import DeviceId, PeerId, Role
+from signaling.consult.values import Role
 from signaling.protocol import messages
 from signaling.service import Presences
 from tests.signaling.world import DR_CHEN, MARIA, PHONE, World

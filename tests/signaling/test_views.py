@@ -7,23 +7,11 @@ from hypothesis import example, given, settings
 from signaling.consult import commands
 from signaling.consult.case import Events
 from signaling.consult.commands import Command
+from signaling.consult.ids import ConsultId, DeviceId, MessageId, ParticipantId, UserId
 from signaling.consult.people import ClinicFacts, Person
 from signaling.consult.presence import Checked, ConsultPresence
 from signaling.consult.rules import PERMITTED, allowed, case_for, decide, verb
-from signaling.consult.values import (
-    BARRED,
-    STAFF,
-    Actor,
-    ConsultId,
-    DeviceId,
-    MessageId,
-    ParticipantId,
-    Role,
-    SeatHolder,
-    SeatState,
-    StaffUser,
-    UserId,
-)
+from signaling.consult.values import BARRED, STAFF, Actor, Role, SeatHolder, SeatState, StaffUser
 from signaling.errors import Code, Refused
 from signaling.protocol.shapes import BoardView, ConsultView
 from signaling.protocol.views import Seen, board_for, row_for, view_for

@@ -6,16 +6,8 @@ from typing import Any
 
 import pytest
 
-from signaling.consult.values import (
-    ClinicId,
-    ConnectionId,
-    ConsultId,
-    DeviceId,
-    ParticipantId,
-    Policy,
-    Role,
-    UserId,
-)
+from signaling.consult.ids import ClinicId, ConnectionId, ConsultId, DeviceId, ParticipantId, UserId
+from signaling.consult.values import Policy, Role
 from signaling.errors import Code, Refused
 from signaling.ports import BoardEntry, Nobody, Others, SeatEntry
 from signaling.protocol import codec, messages

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from signaling.consult.values import ConsultId, ParticipantId, Phase, Role, SeatState, UserId
+from signaling.consult.ids import ConsultId, ParticipantId, UserId
+from signaling.consult.values import Phase, Role, SeatState
 from signaling.protocol.shapes import BoardPerson, BoardRow, BoardView, DeviceCheck, Verb
 from web.catalog import locale_of, page_languages, pages_in
 from web.consents import TELEHEALTH, consent_text

@@ -4,7 +4,8 @@ from typing import Any, Final, get_args
 
 from pydantic import BaseModel
 
-from signaling.consult.values import ClinicId, ConnectionId, ConsultId, ParticipantId, Role, UserId
+from signaling.consult.ids import ClinicId, ConnectionId, ConsultId, ParticipantId, UserId
+from signaling.consult.values import Role
 from signaling.errors import ProtocolError, Refused
 from signaling.ports import BoardEntry
 from signaling.protocol import messages

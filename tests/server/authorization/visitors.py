@@ -9,8 +9,9 @@ from server.demo_day import VISITS
 from signaling.consult import commands
 from signaling.consult.events import Event
 from signaling.consult.evolve import replay
+from signaling.consult.ids import ConsultId, DeviceId, ParticipantId, UserId
 from signaling.consult.rules import decide
-from signaling.consult.values import ConsultId, DeviceId, ParticipantId, Role, SeatHolder, UserId
+from signaling.consult.values import Role, SeatHolder
 from signaling.ports import SideRows
 
 PASSWORD = "a long enough password"
