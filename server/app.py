@@ -34,6 +34,7 @@ from server.media_adapter import MediaAdapter
 from server.settings import Settings
 from server.storage.consults import Consults
 from server.storage.database import Database, DatabaseBusyError
+from server.storage.interpreters import Interpreters
 from server.storage.tickets import StoredTickets
 from server.storage.upgrade import NewerDatabaseError, is_usable, upgrade
 from server.turn import TurnRelays
@@ -199,6 +200,7 @@ def _service(
         texts=compose.KnownTexts(),
         outbox=gateway,
         policy=compose.policy(settings),
+        interpreters=Interpreters(database, clock),
         others=servers.bus if servers else None,
     )
     gateway.bind(service)

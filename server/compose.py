@@ -18,6 +18,7 @@ from server.identity.throttle import Throttle
 from server.settings import Settings
 from server.storage.consults import Consults
 from server.storage.database import Database
+from server.storage.interpreters import Interpreters
 from signaling.consult.ids import ClinicId, ConsultId, ParticipantId, UserId
 from signaling.consult.values import Policy, Role
 from signaling.ports import ClinicFacts, Clock
@@ -48,6 +49,7 @@ def services(
         clock=clock,
         database=database,
         consults=Consults(database),
+        interpreters=Interpreters(database, clock),
         accounts=accounts,
         sign_ins=SignIns(database, accounts, settings.sign_in),
         seats=Seats(database, settings.invitations),
@@ -97,7 +99,11 @@ class OneClinic:
         self._accounts = accounts
         clinic = settings.clinic
         self._facts = ClinicFacts(
-            name=clinic.name, phone=clinic.phone, time_zone=clinic.time_zone, emergency_numbers=NUMBERS
+            name=clinic.name,
+            phone=clinic.phone,
+            time_zone=clinic.time_zone,
+            emergency_numbers=NUMBERS,
+            interpreter_line=clinic.interpreter_line,
         )
 
     def facts(self, clinic: ClinicId) -> ClinicFacts:

@@ -218,6 +218,9 @@ class Clinic(Section):
     )
     name: str = Field("International Health Clinic", max_length=120, description="Name shown to patients.")
     phone: Phone = Field("", description="Number a patient can call for help, in international form.")
+    interpreter_line: Phone = Field(
+        "", description="Number of the telephone interpreters to call when no interpreter answers a ring."
+    )
     time_zone: TimeZone = Field("America/Los_Angeles", description="The clinic's time zone.")
     languages: Annotated[tuple[Language, ...], NoDecode, BeforeValidator(_list)] = Field(
         ("en", "ar", "es", "zh-Hans"),

@@ -4,6 +4,7 @@
     * `ProtocolError`: the client is broken. Say so, then close the connection.
     * `Refused`: the person may not do this, or not now. Say so, carry on.
 * `VersionConflict`: another writer was faster. Load again and retry, a bounded number of times.
+* `Engaged`: an interpreter who accepts is taken up by another consult. Becomes `Refused` at the service.
 * `Unstored`: the store is away or full, and nothing was changed. The person is told so.
 * `MediaUnavailable`: the media plane cannot take this peer. Becomes `Refused` at the service.
 
@@ -73,6 +74,10 @@ class ProtocolError(SignalingError):
 
 class VersionConflict(Exception):  # noqa: N818 (the domain's word)
     """Another writer appended first; nothing of this append was stored."""
+
+
+class Engaged(Exception):  # noqa: N818 (the domain's word)
+    """The interpreter is taken up by another consult; nothing of this append was stored."""
 
 
 class Unstored(Exception):  # noqa: N818 (the domain's word)

@@ -4,11 +4,12 @@ The server provides them. Each port has a contract suite in `tests/contracts/` o
 `tests/signaling/`; every adapter passes the suite.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from signaling.consult.eligibility import Availability, Interpreter
 from signaling.consult.events import Event
 from signaling.consult.ids import (
     ActorId,
@@ -22,7 +23,7 @@ from signaling.consult.ids import (
     UserId,
 )
 from signaling.consult.news import News
-from signaling.consult.people import ClinicFacts, Person, PersonChange
+from signaling.consult.people import ClinicFacts, Notes, Person, PersonChange
 from signaling.consult.values import Consult, Role, Source
 from signaling.protocol.messages import ServerMessage
 
@@ -56,6 +57,8 @@ class SideRows:
     people: tuple[PersonChange, ...] = ()
     chat: tuple[ChatRow, ...] = ()
     command: CommandRow | None = None
+    case: str | None = None  # the case card, in the physician's words; None leaves it as it is
+    engaged: frozenset[UserId] | None = None  # the interpreters taken up from here on; None: as before
 
 
 NO_ROWS = SideRows()
@@ -86,6 +89,7 @@ class ConsultStore(Protocol):
         Raises:
             VersionConflict: these versions exist, another consult already `continues` the same one, or
                 the same command of the same actor was done.
+            Engaged: whoever accepts a ring is taken up by another consult.
         """
         ...
 
@@ -109,6 +113,14 @@ class ConsultStore(Protocol):
 
     async def directory(self, consult: ConsultId) -> Mapping[ParticipantId, Person]:
         """The people of a consult; empty if there is no such consult."""
+        ...
+
+    async def notes(self, consult: ConsultId) -> Notes:
+        """What else is noted of a consult."""
+        ...
+
+    async def ringing(self, clinic: ClinicId) -> Sequence[ConsultId]:
+        """Consults of `clinic` in which an interpreter is rung, or on their way."""
         ...
 
     async def chat(self, consult: ConsultId, *, after_seq: int, limit: int) -> Sequence[ChatRow]:
@@ -215,6 +227,14 @@ class Ids(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeskEntry:
+    """An interpreter's own line of the register."""
+
+    interpreter: Interpreter
+    number: str  # said in the introduction, and in the record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SeatEntry:
     """A ticket opened a seat in one consult."""
 
@@ -253,6 +273,30 @@ class Tickets(Protocol):
         Raises:
             Unstored: as above.
         """
+        ...
+
+
+class Interpreters(Protocol):
+    """The register of interpreters, and who sits at their desk."""
+
+    async def register(self, consult: Consult) -> Sequence[Interpreter]:
+        """Everybody on the clinic's register, as this consult sees them: busy, excluded, known."""
+        ...
+
+    async def entry(self, user: UserId) -> DeskEntry | None:
+        """What the register says of one interpreter; None if they are not on it."""
+        ...
+
+    async def set_availability(self, user: UserId, availability: Availability, *, now: datetime) -> bool:
+        """Be rung or not. Returns False for somebody who is not on the register."""
+        ...
+
+    async def at_desk(self, users: Collection[UserId], *, now: datetime) -> None:
+        """These have their desk open now."""
+        ...
+
+    async def expected_s(self, clinic: ClinicId, language: str) -> int:
+        """How many seconds it usually took of late until somebody for this language was there."""
         ...
 
 
@@ -307,11 +351,14 @@ __all__ = [
     "CommandRow",
     "ConsentTexts",
     "ConsultStore",
+    "DeskEntry",
     "Entry",
     "Ids",
+    "Interpreters",
     "Invitations",
     "MediaPort",
     "Nobody",
+    "Notes",
     "Others",
     "Outbox",
     "PeerLink",

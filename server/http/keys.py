@@ -18,6 +18,7 @@ from server.identity.throttle import Throttle
 from server.settings import Settings
 from server.storage.consults import Consults
 from server.storage.database import Database
+from server.storage.interpreters import Interpreters
 from signaling.consult.ids import DeviceId, UserId
 from signaling.ports import Clock
 
@@ -33,6 +34,7 @@ class Services:
     clock: Clock
     database: Database
     consults: Consults
+    interpreters: Interpreters
     accounts: Accounts
     sign_ins: SignIns
     seats: Seats

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.storage.database import Database
+from server.storage.interpreting import notes_of, put_interpreting
 from server.storage.lasting import lasting
 from server.storage.tables import (
     TAKEN_AWAY,
@@ -28,7 +29,7 @@ from signaling.consult.ids import ActorId, ClinicId, ConsultId, MessageId, Parti
 from signaling.consult.stored import decode, encode
 from signaling.consult.values import Consult, Phase
 from signaling.errors import VersionConflict
-from signaling.ports import BOARD_ROWS_MAX, ChatRow, CommandRow, Person, PersonChange, SideRows
+from signaling.ports import BOARD_ROWS_MAX, ChatRow, CommandRow, Notes, Person, PersonChange, SideRows
 
 _LIVE: Final = (Phase.WAITING.value, Phase.IN_PROGRESS.value)
 _PERSON_FIELDS: Final = tuple(field.name for field in fields(Person))
@@ -68,6 +69,7 @@ class Consults:
                     )
                 if rows.command is not None:
                     await connection.execute(insert(CommandDone).values(**_command_values(rows.command)))
+                await put_interpreting(connection, after, events, rows)
                 for event in events:
                     if isinstance(event, InvitationRevoked):
                         await _revoke(connection, after.id, event.participant, event.at)
@@ -111,6 +113,16 @@ class Consults:
             ParticipantId(row.participant_id): Person(**{name: getattr(row, name) for name in _PERSON_FIELDS})
             for row in rows
         }
+
+    @lasting
+    async def notes(self, consult: ConsultId) -> Notes:
+        async with self._database.read() as connection:
+            return await notes_of(connection, consult)
+
+    @lasting
+    async def ringing(self, clinic: ClinicId) -> Sequence[ConsultId]:
+        query = select(ConsultRow.consult_id).where(ConsultRow.clinic_id == clinic, ConsultRow.ringing)
+        return await self._ids(query.order_by(ConsultRow.starts_at, ConsultRow.consult_id))
 
     @lasting
     async def chat(self, consult: ConsultId, *, after_seq: int, limit: int) -> Sequence[ChatRow]:
@@ -213,6 +225,7 @@ async def _put_summary(
         "due_at": due_at,
         "opened": after.opened,
         "continues": after.continues,
+        "ringing": after.request is not None and after.request.is_open,
     }
     if is_new:
         await connection.execute(insert(ConsultRow).values(consult_id=after.id, **values))

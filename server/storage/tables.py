@@ -6,7 +6,7 @@ need and is written in the same transaction. What a person may have erased (name
 
 from datetime import datetime
 
-from sqlalchemy import JSON, ForeignKey, Index, MetaData, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, MetaData, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from server.storage.types import UtcDateTime
@@ -60,8 +60,11 @@ class ConsultRow(Base):
     opened: Mapped[bool]
     # A consult goes on as one other at most: the second writer fails.
     continues: Mapped[str | None] = mapped_column(Id, unique=True)
+    # An interpreter is rung, or on their way. A server of the version before writes rows without it.
+    ringing: Mapped[bool] = mapped_column(server_default=false())
 
     __table_args__ = (
+        Index("ix_consult_ringing", "clinic_id", "ringing"),
         Index("ix_consult_due_at", "due_at"),
         Index("ix_consult_clinic_id_starts_at", "clinic_id", "starts_at"),
     )
@@ -180,6 +183,75 @@ class StaffSignIn(Base):
     expires_at: Mapped[datetime]
 
     __table_args__ = (Index("ix_staff_sign_in_user_id", "user_id"),)
+
+
+class InterpreterRow(Base):
+    """An interpreter on the clinic's register; who they are is their account."""
+
+    __tablename__ = "interpreter"
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("staff_account.user_id"), primary_key=True)
+    number: Mapped[str] = mapped_column(String(32), unique=True)
+    agency: Mapped[str | None] = mapped_column(String(120))
+    # Directions, each [from, into] as BCP 47.
+    pairs: Mapped[list[list[str]]] = mapped_column(JSON)
+    vetted: Mapped[bool]
+    qualification: Mapped[str] = mapped_column(String(200))
+    gender: Mapped[str | None] = mapped_column(String(10))
+    camera: Mapped[bool]
+    availability: Mapped[str] = mapped_column(String(12))
+    seen_at: Mapped[datetime | None]
+
+
+class InterpreterExclusion(Base):
+    """This interpreter is not rung for this physician."""
+
+    __tablename__ = "interpreter_exclusion"
+
+    user_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    physician_id: Mapped[str] = mapped_column(Id, primary_key=True)
+
+
+class Engagement(Base):
+    """The consult an interpreter is taken up by. The primary key keeps it at one."""
+
+    __tablename__ = "interpreter_engagement"
+
+    user_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    consult_id: Mapped[str] = mapped_column(Id)
+
+    __table_args__ = (Index("ix_interpreter_engagement_consult_id", "consult_id"),)
+
+
+class Interpreted(Base):
+    """Who has interpreted in a consult: rung first when its patient comes again."""
+
+    __tablename__ = "interpreted"
+
+    consult_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    user_id: Mapped[str] = mapped_column(Id, primary_key=True)
+
+
+class Shift(Base):
+    """A time an interpreter is on duty."""
+
+    __tablename__ = "interpreter_shift"
+
+    shift_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    user_id: Mapped[str] = mapped_column(Id)
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+
+    __table_args__ = (Index("ix_interpreter_shift_starts_at", "starts_at"),)
+
+
+class CaseCard(Base):
+    """What a consult is about, for its interpreter, in the physician's words. Can be erased."""
+
+    __tablename__ = "case_card"
+
+    consult_id: Mapped[str] = mapped_column(ForeignKey("consult.consult_id"), primary_key=True)
+    text: Mapped[str] = mapped_column(Text)
 
 
 class SocketTicket(Base):

@@ -47,14 +47,15 @@ def request(case: Case, command: commands.RequestInterpreter) -> Events:
     current = case.consult.request
     if current is not None and current.is_open:
         raise Refused(Code.ALREADY_ASKED, "an interpreter is being looked for")
-    _check_seats(case.consult)
+    if not has_seats(case.consult):
+        raise Refused(Code.CONSULT_FULL, "no seat is left for another person")
     return _begin(case, command.wanted, command.candidates, command.expected_s)
 
 
-def _check_seats(consult: Consult) -> None:
+def has_seats(consult: Consult) -> bool:
+    """Whether another person finds a seat, and may be invited."""
     given = sum(p.seat_no is not None for p in consult.participants)
-    if len(consult.participants) >= PARTICIPANTS_MAX or given >= consult.policy.participants_max:
-        raise Refused(Code.CONSULT_FULL, "no seat is left for another person")
+    return len(consult.participants) < PARTICIPANTS_MAX and given < consult.policy.participants_max
 
 
 def _begin(case: Case, wanted: Wanted, candidates: Iterable[Candidate], expected_s: int) -> Events:
@@ -166,11 +167,22 @@ def _ring_anew(case: Case, consult: Consult, candidates: tuple[Candidate, ...]) 
 def _ring_as_booked(case: Case, command: commands.AdvanceRequest) -> Events:
     if not is_due_as_booked(case.consult):
         return ()
-    pair = case.consult.interpreting
-    if pair is None:
-        return ()
-    wanted = Wanted(patient_language=pair.patient, clinician_language=pair.clinician)
-    return _begin(case, wanted, command.candidates, EXPECTED_S)
+    return _begin(case, wanted_in(case.consult), command.candidates, EXPECTED_S)
+
+
+def wanted_in(consult: Consult) -> Wanted:
+    """What is looked for in a consult, or would be: as asked, as booked, or as its people speak."""
+    if consult.request is not None:
+        return consult.request.wanted
+    if consult.interpreting is not None:
+        pair = consult.interpreting
+        return Wanted(patient_language=pair.patient, clinician_language=pair.clinician)
+    patient = next(consult.of_role(Role.PATIENT), None)
+    physician = next(consult.of_role(Role.PHYSICIAN), None)
+    return Wanted(
+        patient_language=patient.language if patient is not None else "en",
+        clinician_language=physician.language if physician is not None else "en",
+    )
 
 
 def is_due_as_booked(consult: Consult) -> bool:
@@ -287,3 +299,30 @@ def close(case: Case, command: commands.CloseRequest) -> Events:
     if search.state is not RequestState.ACCEPTED or coming is None or coming.seat in _HERE | BARRED:
         return (closed,)
     return (events.InvitationRevoked(at=case.now, by=case.by, participant=coming.id), closed)
+
+
+# --- what would do something now --------------------------------------------------------------------------
+
+
+def _state(case: Case) -> RequestState:
+    return RequestState.CLOSED if case.consult.request is None else case.consult.request.state
+
+
+def may_ask(case: Case) -> bool:
+    """Whether nobody is looked for."""
+    return _state(case) in (RequestState.CLOSED, RequestState.CONNECTED) and has_seats(case.consult)
+
+
+def may_ring_again(case: Case) -> bool:
+    """Whether somebody is looked for, and nobody on their way."""
+    return _state(case) in (RequestState.RINGING, RequestState.UNANSWERED, RequestState.BY_PHONE)
+
+
+def may_use_phone(case: Case) -> bool:
+    """Whether somebody is looked for in vain."""
+    return _state(case) in (RequestState.RINGING, RequestState.UNANSWERED)
+
+
+def may_close(case: Case) -> bool:
+    """Whether somebody is looked for, or on their way."""
+    return case.consult.request is not None and case.consult.request.is_open

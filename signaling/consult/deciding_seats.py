@@ -150,3 +150,10 @@ def start_if_met(case: Case, consult: Consult) -> Events:
     if consult.started_at is not None or consult.over or not (patient and consult.physician_present):
         return ()
     return (events.ConsultStarted(at=case.now, by=case.by),)
+
+
+def may_arrive(case: Case) -> bool:
+    """Whether arriving would do something from the device that holds the seat, or from a first one."""
+    me = case.me
+    opened = case.consult.opened or case.now >= case.consult.opens_at
+    return me is not None and opened and me.seat in (SeatState.INVITED, SeatState.LEFT)

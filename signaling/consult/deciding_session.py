@@ -18,7 +18,6 @@ from signaling.consult.interpreting import (
     Session,
     Stage,
     Tier,
-    Wanted,
 )
 from signaling.consult.values import Consult, Participant, Role, SeatState
 from signaling.errors import Code, Refused
@@ -190,23 +189,14 @@ def _step_in(case: Case, session: Session, incoming: Participant, *, lost: bool)
 
 def _ring_the_same(case: Case, consult: Consult, lost: Participant) -> Events:
     """Ring the lost interpreter alone for a while; then the tiers follow."""
-    last, pair = consult.request, consult.interpreting
-    patient = next(consult.of_role(Role.PATIENT), None)
-    if last is not None:
-        wanted = last.wanted
-    elif pair is not None:
-        wanted = Wanted(patient_language=pair.patient, clinician_language=pair.clinician)
-    else:
-        wanted = Wanted(
-            patient_language=patient.language if patient else lost.language, clinician_language="en"
-        )
+    last = consult.request
     number = 1 if last is None else last.no + 1
     until = case.now + timedelta(seconds=SAME_INTERPRETER_S)
     asked = happened.InterpreterRequested(
         at=case.now,
         by=case.by,
         request=number,
-        wanted=wanted,
+        wanted=deciding_request.wanted_in(consult),
         expected_s=SAME_INTERPRETER_S + EXPECTED_S,
         lost=lost.id,
         until=until,
@@ -221,3 +211,44 @@ def _ring_the_same(case: Case, consult: Consult, lost: Participant) -> Events:
         until=until,
     )
     return (asked, rung)
+
+
+# --- what would do something now --------------------------------------------------------------------------
+
+
+def is_interpreted(case: Case) -> bool:
+    """Whether somebody interprets."""
+    return case.consult.session is not None
+
+
+def _stage(case: Case) -> Stage | None:
+    return None if case.consult.session is None else case.consult.session.stage
+
+
+def may_begin_briefing(case: Case) -> bool:
+    """Whether there is somebody to speak with alone."""
+    session = case.consult.session
+    person = case.consult.participant(session.interpreter) if session is not None else None
+    return person is not None and person.seat is SeatState.PRESENT and _stage(case) is not Stage.BRIEFING
+
+
+def may_end_briefing(case: Case) -> bool:
+    """Whether physician and interpreter speak alone."""
+    return _stage(case) is Stage.BRIEFING
+
+
+def may_end_introduction(case: Case) -> bool:
+    """Whether the introduction is being said."""
+    return _stage(case) is Stage.INTRODUCTION
+
+
+def may_take_over(case: Case) -> bool:
+    """Whether the actor listens in."""
+    session = case.consult.session
+    return session is not None and case.me is not None and session.incoming == case.me.id
+
+
+def may_signal(case: Case) -> bool:
+    """Whether the actor interprets."""
+    session = case.consult.session
+    return session is not None and case.me is not None and session.interpreter == case.me.id

@@ -1,7 +1,9 @@
 """What is known of people and clinics beside the facts: rows that may be corrected and erased."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
 
 from signaling.consult.ids import ParticipantId, UserId
 
@@ -38,6 +40,17 @@ class PersonChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Notes:
+    """What else rows say of a consult: the case in the physician's words, and interpreters' numbers."""
+
+    case: str | None = None
+    numbers: Mapping[UserId, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+NO_NOTES: Final = Notes()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClinicFacts:
     """What views say about the clinic."""
 
@@ -45,3 +58,4 @@ class ClinicFacts:
     phone: str
     time_zone: str  # IANA name; the board's day is a day there
     emergency_numbers: Mapping[str, str]  # by ISO 3166-1 alpha-2
+    interpreter_line: str = ""  # the telephone interpreters called when nobody answers a ring

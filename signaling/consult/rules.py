@@ -58,6 +58,7 @@ class Rule:
     outsider: bool = False  # only for a physician who does not take part yet
     desk: bool = False  # also for an interpreter without a seat here, from their desk
     needs_physician: bool = False  # unless by a coordinator, only while a physician is in the room
+    useful: Callable[[Case], bool] | None = None  # whether it would do something: offered only then
     together: bool = False  # patient, companion and interpreter: only while a physician is in the room
 
 
@@ -79,6 +80,74 @@ ON_HOLD: Final = frozenset({SeatState.ON_HOLD})
 NOT_BARRED: Final = frozenset(SeatState) - BARRED
 CAME: Final = TAKEN | {SeatState.LEFT}
 
+INTERPRETING: Final[Mapping[type[Command], Rule]] = {
+    interpreting.RequestInterpreter: Rule(
+        decide=deciding_request.request,
+        who=STAFF,
+        when=OPEN,
+        needs_physician=True,
+        useful=deciding_request.may_ask,
+    ),
+    interpreting.AdvanceRequest: Rule(decide=deciding_session.advance, who=NOBODY, when=OPEN),
+    interpreting.AcceptRing: Rule(decide=deciding_request.accept, who=INTERPRETER, when=OPEN, desk=True),
+    interpreting.DeclineRing: Rule(decide=deciding_request.decline, who=INTERPRETER, when=OPEN, desk=True),
+    interpreting.RingAgain: Rule(
+        decide=deciding_request.ring_again, who=STAFF, when=OPEN, useful=deciding_request.may_ring_again
+    ),
+    interpreting.UsePhoneLine: Rule(
+        decide=deciding_request.use_phone_line, who=STAFF, when=OPEN, useful=deciding_request.may_use_phone
+    ),
+    interpreting.CloseRequest: Rule(
+        decide=deciding_request.close, who=STAFF, when=OPEN, useful=deciding_request.may_close
+    ),
+    interpreting.BeginBriefing: Rule(
+        decide=deciding_session.begin_briefing,
+        who=PHYSICIAN,
+        when=OPEN,
+        own=IN_ROOM,
+        useful=deciding_session.may_begin_briefing,
+    ),
+    interpreting.EndBriefing: Rule(
+        decide=deciding_session.end_briefing,
+        who=BRIEFED,
+        when=OPEN,
+        own=IN_ROOM,
+        together=True,
+        useful=deciding_session.may_end_briefing,
+    ),
+    interpreting.EndIntroduction: Rule(
+        decide=deciding_session.end_introduction,
+        who=BRIEFED,
+        when=OPEN,
+        own=IN_ROOM,
+        together=True,
+        useful=deciding_session.may_end_introduction,
+    ),
+    interpreting.SetMode: Rule(
+        decide=deciding_session.set_mode,
+        who=BRIEFED,
+        when=OPEN,
+        own=IN_ROOM,
+        useful=deciding_session.is_interpreted,
+    ),
+    interpreting.TakeOver: Rule(
+        decide=deciding_session.take_over,
+        who=INTERPRETER,
+        when=OPEN,
+        own=IN_ROOM,
+        useful=deciding_session.may_take_over,
+    ),
+    interpreting.GiveSignal: Rule(
+        decide=deciding_session.give_signal,
+        who=INTERPRETER,
+        when=OPEN,
+        own=IN_ROOM,
+        together=True,
+        useful=deciding_session.may_signal,
+    ),
+    interpreting.SetDirection: Rule(decide=deciding_room.nothing, who=INTERPRETER, when=OPEN, own=NOT_BARRED),
+    interpreting.PreferOriginal: Rule(decide=deciding_room.nothing, who=ALL, when=OPEN, own=NOT_BARRED),
+}
 PERMITTED: Final[Mapping[type[Command], Rule]] = {
     commands.Schedule: Rule(decide=_refuse, who=COORDINATOR, when=NOT_YET),
     commands.Reschedule: Rule(decide=deciding_plan.reschedule, who=COORDINATOR, when=BEFORE),
@@ -91,7 +160,9 @@ PERMITTED: Final[Mapping[type[Command], Rule]] = {
         decide=deciding_plan.renew_invitation, who=STAFF, when=OPEN, on=NOT_BARRED
     ),
     commands.Cover: Rule(decide=deciding_plan.cover, who=PHYSICIAN, when=OPEN, outsider=True),
-    commands.Arrive: Rule(decide=deciding_seats.arrive, who=ALL, when=OPEN, own=NOT_BARRED),
+    commands.Arrive: Rule(
+        decide=deciding_seats.arrive, who=ALL, when=OPEN, own=NOT_BARRED, useful=deciding_seats.may_arrive
+    ),
     commands.Admit: Rule(decide=deciding_seats.admit, who=STAFF, when=OPEN, on=TAKEN, needs_physician=True),
     commands.Decline: Rule(decide=deciding_seats.decline, who=STAFF, when=OPEN, on=TAKEN),
     commands.Hold: Rule(
@@ -126,31 +197,7 @@ PERMITTED: Final[Mapping[type[Command], Rule]] = {
     commands.ReleaseDevice: Rule(decide=deciding_seats.release_device, who=NOBODY, when=OPEN),
     commands.MarkNoShow: Rule(decide=deciding_plan.mark_no_show, who=NOBODY, when=BEFORE),
     commands.EndAbandoned: Rule(decide=deciding_plan.end_abandoned, who=NOBODY, when=OPEN),
-    interpreting.RequestInterpreter: Rule(
-        decide=deciding_request.request, who=STAFF, when=OPEN, needs_physician=True
-    ),
-    interpreting.AdvanceRequest: Rule(decide=deciding_session.advance, who=NOBODY, when=OPEN),
-    interpreting.AcceptRing: Rule(decide=deciding_request.accept, who=INTERPRETER, when=OPEN, desk=True),
-    interpreting.DeclineRing: Rule(decide=deciding_request.decline, who=INTERPRETER, when=OPEN, desk=True),
-    interpreting.RingAgain: Rule(decide=deciding_request.ring_again, who=STAFF, when=OPEN),
-    interpreting.UsePhoneLine: Rule(decide=deciding_request.use_phone_line, who=STAFF, when=OPEN),
-    interpreting.CloseRequest: Rule(decide=deciding_request.close, who=STAFF, when=OPEN),
-    interpreting.BeginBriefing: Rule(
-        decide=deciding_session.begin_briefing, who=PHYSICIAN, when=OPEN, own=IN_ROOM
-    ),
-    interpreting.EndBriefing: Rule(
-        decide=deciding_session.end_briefing, who=BRIEFED, when=OPEN, own=IN_ROOM, together=True
-    ),
-    interpreting.EndIntroduction: Rule(
-        decide=deciding_session.end_introduction, who=BRIEFED, when=OPEN, own=IN_ROOM, together=True
-    ),
-    interpreting.SetMode: Rule(decide=deciding_session.set_mode, who=BRIEFED, when=OPEN, own=IN_ROOM),
-    interpreting.TakeOver: Rule(decide=deciding_session.take_over, who=INTERPRETER, when=OPEN, own=IN_ROOM),
-    interpreting.GiveSignal: Rule(
-        decide=deciding_session.give_signal, who=INTERPRETER, when=OPEN, own=IN_ROOM, together=True
-    ),
-    interpreting.SetDirection: Rule(decide=deciding_room.nothing, who=INTERPRETER, when=OPEN, own=NOT_BARRED),
-    interpreting.PreferOriginal: Rule(decide=deciding_room.nothing, who=ALL, when=OPEN, own=NOT_BARRED),
+    **INTERPRETING,
 }
 _OVER_CODE: Final = {
     Phase.ENDED: Code.ENDED,
@@ -264,20 +311,13 @@ def allowed(consult: Consult, *, by: Actor, now: datetime) -> frozenset[str]:
 
 
 def _passes(case: Case, rule: Rule) -> bool:
-    if rule.decide is deciding_seats.arrive and not _may_arrive(case):
+    if rule.useful is not None and not rule.useful(case):
         return False
     try:
         check(case, rule)
     except Refused:
         return False
     return True
-
-
-def _may_arrive(case: Case) -> bool:
-    """Whether arriving would do something from the device that holds the seat, or from a first one."""
-    me = case.me
-    opened = case.consult.opened or case.now >= case.consult.opens_at
-    return me is not None and opened and me.seat in (SeatState.INVITED, SeatState.LEFT)
 
 
 def allowed_on(consult: Consult, person: Participant, *, by: Actor, now: datetime) -> frozenset[str]:

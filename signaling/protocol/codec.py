@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, TypeVar
 from pydantic import Field, TypeAdapter, ValidationError
 
 from signaling.errors import ProtocolError
-from signaling.protocol import messages
+from signaling.protocol import asked, messages
 from signaling.protocol.fields import Shape
 
 MESSAGE_MAX: Final = 49_152  # characters of JSON; the largest is connect_media with its offer
@@ -31,7 +31,7 @@ def decode(raw: object, *, board: bool) -> messages.ClientMessage:
     expected = messages.BOARD_TYPES if board else messages.SEAT_TYPES
     if type(message) not in expected:
         raise ProtocolError("wrong_connection", message.type)
-    if isinstance(message, messages.About) and (message.consult_id is not None) != board:
+    if isinstance(message, asked.About) and (message.consult_id is not None) != board:
         raise ProtocolError("bad_message", "a board says which consult, a seat does not")
     return message
 

@@ -38,6 +38,9 @@ Text = Annotated[
 LocationText = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300, pattern=TEXT_PATTERN)
 ]
+CaseText = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600, pattern=TEXT_PATTERN)
+]
 Language = Annotated[str, StringConstraints(max_length=35, pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]  # ISO 3166-1 alpha-2
 TimeZone = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$")]

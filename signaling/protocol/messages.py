@@ -16,8 +16,8 @@ from signaling.consult.values import (
     NoticeKind,
 )
 from signaling.errors import Code
+from signaling.protocol.asked import About, Asked
 from signaling.protocol.fields import (
-    CommandId,
     ConsultRef,
     Country,
     Day,
@@ -35,6 +35,11 @@ from signaling.protocol.fields import (
     Ticket,
     Time,
 )
+from signaling.protocol.interpreting_messages import (
+    DeskMessage,
+    InterpretingAbout,
+    InterpretingSeat,
+)
 from signaling.protocol.shapes import (
     BoardView,
     ChatMessage,
@@ -48,7 +53,6 @@ from signaling.protocol.shapes import (
 CHAT_PAGE_MAX = 50  # messages in one answer to fetch_chat
 
 Minutes = Annotated[int, Ge(0), Le(240)]
-Repeatable = Annotated[CommandId, "Made by the client; the same id again is answered again, not done again."]
 
 
 class ConnectAuth(Shape):
@@ -56,12 +60,6 @@ class ConnectAuth(Shape):
 
     ticket: Annotated[Ticket, "From POST /api/ticket."]
     peer: Annotated[PeerRef | None, "The peer this page still has, when it reconnects."] = None
-
-
-class Asked(Shape):
-    """What every command has."""
-
-    command_id: Repeatable
 
 
 # --- from the browser: about the sender's own seat -------------------------------------------------------
@@ -165,12 +163,6 @@ class CloseMedia(Shape):
 
 
 # --- from the browser: about people and the consult; a board says which consult, a seat does not ----------
-
-
-class About(Asked):
-    """A message about a consult."""
-
-    consult_id: Annotated[ConsultRef | None, "Required from a board, absent from a seat."] = None
 
 
 class Admit(About):
@@ -288,6 +280,7 @@ class Schedule(Asked):
     ends_at: Annotated[Time, "Planned end, 5 minutes to 8 hours later."]
     people: Annotated[list[Person], MinLen(2), MaxLen(6), "One patient, one or more physicians, others."]
     clinician_language: Annotated[Language, "What the interpreter interprets into."] = "en"
+    on_demand: Annotated[bool, "Ring an interpreter as soon as a physician is in the room."] = False
 
 
 class Reschedule(About):
@@ -416,6 +409,7 @@ SeatMessage = (
     | FetchChat
     | ConnectMedia
     | CloseMedia
+    | InterpretingSeat
 )
 ConsultMessage = (
     Admit
@@ -432,8 +426,9 @@ ConsultMessage = (
     | Invite
     | RevokeInvitation
     | RenewInvitation
+    | InterpretingAbout
 )
-BoardMessage = Schedule | Reschedule | Cancel | Cover | OpenBoard
+BoardMessage = Schedule | Reschedule | Cancel | Cover | OpenBoard | DeskMessage
 ClientMessage = SeatMessage | ConsultMessage | BoardMessage
 Answer = Accepted | MediaAnswer | Chat | Refusal
 _News = AskedToMute | NextTicket | Displaced | ConsultContinued | MediaLost | ProtocolErrorNotice

@@ -31,6 +31,7 @@ from signaling.protocol.fields import (
     Url,
     UserRef,
 )
+from signaling.protocol.interpreting_shapes import CaseView, DeskView, HearingView, SearchView, SessionView
 
 PEOPLE_MAX = 12
 ROWS_MAX = 200
@@ -42,6 +43,7 @@ Screen = Literal[
     "room",
     "on_hold",
     "separated",
+    "briefing",
     "displaced",
     "left",
     "declined",
@@ -55,34 +57,46 @@ Verb = Literal[
     "admit",
     "arrive",
     "ask_to_mute",
+    "begin_briefing",
     "cancel",
+    "close_request",
     "continue_consult",
     "cover",
     "decline",
     "end",
+    "end_briefing",
+    "end_introduction",
     "extend",
     "give_consent",
+    "give_signal",
     "hold",
     "invite",
     "leave",
+    "prefer_original",
     "remove",
     "rename",
     "renew_invitation",
     "report_connection",
     "report_device_check",
+    "request_interpreter",
     "reschedule",
     "resume",
     "revoke_invitation",
+    "ring_again",
     "schedule",
     "send_message",
     "send_notice",
+    "set_direction",
     "set_media",
+    "set_mode",
     "start_sharing",
     "stop_sharing",
+    "take_over",
     "take_seat",
     "tell_location",
+    "use_phone_line",
 ]
-Can = Annotated[list[Verb], MaxLen(40)]
+Can = Annotated[list[Verb], MaxLen(60)]
 Shown = Annotated[str, MaxLen(120)]  # a name; empty only if it was erased
 Slot = Annotated[int, Ge(0), Le(4)]
 BirthYear = Annotated[int, Ge(1880), Le(2200)]
@@ -172,6 +186,10 @@ class ConsultView(Shape):
     physician_name: Annotated[Shown | None, "Who the consult is with."] = None
     interpreter_booked: Annotated[bool, "Whether an interpreter is invited."]
     interpreting: Annotated[list[Language] | None, "The patient's and the clinician's language."] = None
+    search: Annotated[SearchView | None, "The last search for an interpreter."] = None
+    session: Annotated[SessionView | None, "Who interprets now, and how."] = None
+    hearing: Annotated[list[HearingView], MaxLen(PEOPLE_MAX), "How the viewer hears who is in the room."]
+    case: Annotated[CaseView | None, "For those who are briefed."] = None
     notices: Annotated[list[NoticeView], MaxLen(1), "What the waiting room is told."]
     people: Annotated[list[PersonView], MaxLen(PEOPLE_MAX), "Whom the viewer may see, the viewer included."]
     sharing: Annotated[ParticipantRef | None, "Whose screen is shared, in the screen slot."] = None
@@ -240,6 +258,7 @@ class BoardView(Shape):
     role: Annotated[Role, "Physician, coordinator or interpreter."]
     time_zone: Annotated[TimeZone, "The clinic's, IANA name."]
     rows: Annotated[list[BoardRow], MaxLen(ROWS_MAX), "The day's consults and every live one, by start."]
+    desk: Annotated[DeskView | None, "An interpreter's own desk."] = None
     can: Annotated[Can, "The message types the viewer may send that are about no existing consult."]
 
 

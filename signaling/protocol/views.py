@@ -13,7 +13,7 @@ from typing import Final, Literal, get_args
 
 from signaling.consult import rules
 from signaling.consult.ids import ConsultId, DeviceId, ParticipantId
-from signaling.consult.people import ClinicFacts, Person
+from signaling.consult.people import NO_NOTES, ClinicFacts, Notes, Person
 from signaling.consult.presence import Checked, ConsultPresence
 from signaling.consult.routing import separated, slot_of
 from signaling.consult.values import (
@@ -30,6 +30,14 @@ from signaling.consult.values import (
     StaffUser,
 )
 from signaling.protocol import shapes
+from signaling.protocol.interpreting_shapes import DeskView
+from signaling.protocol.interpreting_views import (
+    case_for_view,
+    hearing_for,
+    is_briefed_alone,
+    search_for,
+    session_for,
+)
 from signaling.protocol.messages import BoardMessage, ConsultMessage, SeatMessage
 
 UNKNOWN: Final = Person(name="")
@@ -66,6 +74,7 @@ class Seen:
     people: Mapping[ParticipantId, Person]
     clinic: ClinicFacts
     continued_as: ConsultId | None = None
+    notes: Notes = NO_NOTES
 
     def person(self, participant: Participant) -> Person:
         """What is known of a participant; an erased one has an empty name."""
@@ -89,10 +98,16 @@ def screen_for(consult: Consult, me: Participant, device: DeviceId, now: datetim
     if seat is SeatState.INVITED:
         return "check" if consult.opened or now >= consult.opens_at else "too_early"
     if seat is SeatState.PRESENT:
-        return "separated" if separated(consult, me) else "room"
+        return _in_room_screen(consult, me)
     if seat is SeatState.ON_HOLD:
         return "on_hold"
     return "waiting" if seat is SeatState.WAITING else "left"
+
+
+def _in_room_screen(consult: Consult, me: Participant) -> shapes.Screen:
+    if separated(consult, me):
+        return "separated"
+    return "briefing" if me.role in GUESTS and is_briefed_alone(consult) else "room"
 
 
 def view_for(seen: Seen, viewer: ParticipantId, device: DeviceId, *, now: datetime) -> shapes.ConsultView:
@@ -119,11 +134,15 @@ def view_for(seen: Seen, viewer: ParticipantId, device: DeviceId, *, now: dateti
         physician_name=_physician_name(seen),
         interpreter_booked=any(p.seat not in BARRED for p in consult.of_role(Role.INTERPRETER)),
         interpreting=_languages(consult),
+        search=search_for(consult, me, seen.clinic.interpreter_line),
+        session=session_for(consult, seen.presence, me, seen.notes),
+        hearing=hearing_for(consult, seen.presence, me),
+        case=case_for_view(consult, me, seen.notes),
         notices=_notices(consult, me, screen),
         people=[_person(seen, p, me, device, now) for p in visible(consult, me, screen)],
         sharing=consult.sharing if screen == "room" else None,
         separated=screen == "separated",
-        chat_seq=consult.chat_seq if screen in ("room", "separated") else 0,
+        chat_seq=consult.chat_seq if screen in ("room", "separated", "briefing") else 0,
         can=_can(consult, me, device, now),
         clinic_name=seen.clinic.name,
         clinic_phone=seen.clinic.phone,
@@ -137,7 +156,7 @@ def visible(consult: Consult, me: Participant, screen: shapes.Screen) -> tuple[P
         return (me,)
     if me.role in STAFF and screen != "displaced" and (me.role is Role.PHYSICIAN or me.seat in MET):
         return tuple(p for p in consult.participants if p.seat is not SeatState.REVOKED)
-    inside = screen in ("room", "on_hold", "separated")
+    inside = screen in ("room", "on_hold", "separated", "briefing")
     return tuple(
         p
         for p in consult.participants
@@ -282,6 +301,7 @@ def board_for(
     time_zone: str,
     revision: int,
     now: datetime,
+    desk: DeskView | None = None,
 ) -> shapes.BoardView:
     """The clinic's day as this member of staff may see it, from the `row_for` of its consults."""
     ordered = sorted(rows, key=lambda row: (row.starts_at, row.consult_id))
@@ -293,6 +313,7 @@ def board_for(
         role=viewer.role,
         time_zone=time_zone,
         rows=ordered[: shapes.ROWS_MAX],
+        desk=desk,
         can=["schedule"] if viewer.role is Role.COORDINATOR else [],
     )
 

@@ -1,6 +1,6 @@
 """The boards of a clinic's staff: sent anew, at most a few times a second, when something on them changed."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -9,6 +9,7 @@ from signaling.consult.ids import ClinicId, ConnectionId, ConsultId
 from signaling.consult.values import StaffUser
 from signaling.errors import Code, Refused
 from signaling.ports import BoardEntry, Clinics, Clock, Outbox
+from signaling.protocol.interpreting_shapes import DeskView
 from signaling.protocol.shapes import BoardRow
 from signaling.protocol.views import Seen, board_for, on_board, row_for
 from signaling.service.connections import Board, Connections
@@ -20,6 +21,10 @@ ROWS_KEPT_MAX: Final = 5000  # rows made for one viewer and still true
 def staff(entry: BoardEntry) -> StaffUser:
     """The member of staff acting from a board."""
     return StaffUser(user=entry.user, role=entry.role, clinic=entry.clinic)
+
+
+async def _no_desk(_: BoardEntry) -> DeskView | None:
+    return None
 
 
 class Boards:
@@ -39,6 +44,7 @@ class Boards:
         self._clinics = clinics
         self._clock = clock
         self._changed: set[ClinicId] = set()
+        self.desk_of: Callable[[BoardEntry], Awaitable[DeskView | None]] = _no_desk
         self._rows: dict[tuple[StaffUser, ConsultId], tuple[Seen, BoardRow]] = {}
 
     def mark(self, clinic: ClinicId) -> None:
@@ -94,6 +100,7 @@ class Boards:
             time_zone=zone,
             revision=board.revision,
             now=now,
+            desk=await self.desk_of(entry),
         )
         if self._connections.board(connection) is board:  # it may have closed meanwhile
             outbox.send(connection, view)

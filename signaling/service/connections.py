@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from signaling.consult.ids import ClinicId, ConnectionId, ConsultId, DeviceId, ParticipantId, UserId
+from signaling.consult.values import Role
 from signaling.ports import BoardEntry, Entry, SeatEntry
 
 
@@ -79,6 +80,11 @@ class Connections:
     def accounts(self) -> frozenset[UserId]:
         """The accounts with an open board."""
         return frozenset(entry.user for entry in self._entries.values() if isinstance(entry, BoardEntry))
+
+    def desks(self) -> frozenset[UserId]:
+        """The interpreters with their desk open."""
+        boards = (entry for entry in self._entries.values() if isinstance(entry, BoardEntry))
+        return frozenset(entry.user for entry in boards if entry.role is Role.INTERPRETER)
 
     def of_account(self, user: UserId, devices: Collection[DeviceId]) -> tuple[ConnectionId, ...]:
         """The boards of an account, and the seats on these devices."""

@@ -9,12 +9,13 @@ from typing import Final
 from signaling.consult import deadlines
 from signaling.consult.case import Events
 from signaling.consult.commands import Command
+from signaling.consult.engagement import engaged
 from signaling.consult.evolve import replay
 from signaling.consult.ids import ConsultId, ParticipantId
-from signaling.consult.people import Person
+from signaling.consult.people import NO_NOTES, Notes, Person
 from signaling.consult.rules import decide
 from signaling.consult.values import Actor, Consult
-from signaling.errors import Code, Refused, VersionConflict
+from signaling.errors import Code, Engaged, Refused, VersionConflict
 from signaling.ports import NO_ROWS, Clinics, Clock, ConsultStore, SideRows
 from signaling.protocol.views import Seen
 from signaling.service.locks import KeyedLocks
@@ -31,11 +32,19 @@ class Loaded:
     consult: Consult
     people: Mapping[ParticipantId, Person]
     continued_as: ConsultId | None
+    notes: Notes = NO_NOTES
 
 
 def no_rows(_: Events) -> SideRows:
     """The rows of a command that has none."""
     return NO_ROWS
+
+
+def _with_engaged(rows: SideRows, before: Consult, after: Consult) -> SideRows:
+    """Say which interpreters are taken up, where that changes."""
+    if engaged(before) == engaged(after):
+        return rows
+    return replace(rows, engaged=engaged(after))
 
 
 class Consults:
@@ -69,6 +78,7 @@ class Consults:
                 consult=consult,
                 people=await self.store.directory(consult_id),
                 continued_as=await self.store.continued_as(consult_id) if consult.over else None,
+                notes=await self.store.notes(consult_id),
             )
         )
 
@@ -110,6 +120,7 @@ class Consults:
             people=loaded.people,
             clinic=self._clinics.facts(loaded.consult.clinic),
             continued_as=loaded.continued_as,
+            notes=loaded.notes,
         )
 
     async def act(
@@ -132,19 +143,24 @@ class Consults:
             if not happened:
                 return before.consult, ()
             after = replay(before.consult, happened) or before.consult
+            beside = _with_engaged(rows(happened), before.consult, after)
             try:
-                await self._append(after, happened, before.consult.version, rows(happened))
+                await self._append(after, happened, before.consult.version, beside)
+            except Engaged as error:
+                raise Refused(Code.BUSY, "taken up by another consult") from error
             except VersionConflict:
                 self.drop(consult_id)
-                if await self._is_done(rows(happened)):
+                if await self._is_done(beside):
                     return (await self.load(consult_id)).consult, ()
                 if attempt == ATTEMPTS_MAX - 1:
                     raise
                 continue
-            people = before.people
-            if rows(happened).people:
+            people, notes = before.people, before.notes
+            if beside.people:
                 people = await self.store.directory(consult_id)
-            self._keep(replace(before, consult=after, people=people))
+            if beside.case is not None or beside.engaged is not None:
+                notes = await self.store.notes(consult_id)
+            self._keep(replace(before, consult=after, people=people, notes=notes))
             return after, happened
         raise AssertionError("unreachable: the last attempt returns or raises")
 

@@ -3,13 +3,16 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from signaling.consult.case import Events
 from signaling.consult.ids import ActorId, ConnectionId, ConsultId, ParticipantId
+from signaling.consult.interpreting_events import RingAccepted
 from signaling.consult.news import Continued, MuteAsked
 from signaling.consult.rules import case_for
-from signaling.consult.values import STAFF, Actor, Consult, Participant, SeatHolder
+from signaling.consult.values import STAFF, Actor, Consult, Participant, Role, SeatHolder, StaffUser
 from signaling.errors import Code, Refused
 from signaling.ports import BoardEntry, Clock, CommandRow, ConsentTexts, Ids, Others, Outbox, SeatEntry
-from signaling.protocol import messages
+from signaling.protocol import asked, messages
+from signaling.protocol import interpreting_messages as interpreting
 from signaling.protocol.views import holds_seat
 from signaling.service import planning
 from signaling.service.boards import Boards, staff
@@ -19,6 +22,7 @@ from signaling.service.memory import Answers
 from signaling.service.own_seat import OwnSeat
 from signaling.service.publishing import Publisher
 from signaling.service.scheduling import Scheduler
+from signaling.service.searching import Searching
 
 
 class Handler:
@@ -33,6 +37,7 @@ class Handler:
         publisher: Publisher,
         scheduler: Scheduler,
         own_seat: OwnSeat,
+        searching: Searching,
         texts: ConsentTexts,
         outbox: Outbox,
         others: Others,
@@ -46,6 +51,7 @@ class Handler:
         self._publisher = publisher
         self._scheduler = scheduler
         self._own_seat = own_seat
+        self._searching = searching
         self._texts = texts
         self._outbox = outbox
         self._others = others
@@ -61,13 +67,26 @@ class Handler:
             board = self._boards.open_day(connection, message.day)
             await self._boards.show(connection, board, self._outbox)
             return messages.Accepted()
+        if isinstance(message, interpreting.DeskMessage):
+            return await self._from_desk(entry, message)
         if entry.role not in STAFF:
             raise Refused(Code.NOT_PERMITTED, "an interpreter's list is for looking at")
         if isinstance(message, messages.Schedule):
             async with self._consults.hold(entry.user):
                 return await self._once(ActorId(entry.user), message, lambda: self._schedule(entry, message))
-        if not isinstance(message, messages.About) or message.consult_id is None:
+        if not isinstance(message, asked.About) or message.consult_id is None:
             raise Refused(Code.NOT_PERMITTED, "not from a board")
+        async with self._consults.hold(message.consult_id):
+            return await self._about(message.consult_id, message, staff(entry), ActorId(entry.user), None)
+
+    async def _from_desk(self, entry: BoardEntry, message: interpreting.DeskMessage) -> messages.Answer:
+        """An interpreter answers a ring, or says whether to be rung."""
+        if entry.role is not Role.INTERPRETER:
+            raise Refused(Code.NOT_PERMITTED, "only at an interpreter's desk")
+        if isinstance(message, interpreting.SetAvailability):
+            await self._searching.set_availability(entry, message)
+            self._boards.mark(entry.clinic)
+            return messages.Accepted()
         async with self._consults.hold(message.consult_id):
             return await self._about(message.consult_id, message, staff(entry), ActorId(entry.user), None)
 
@@ -95,7 +114,13 @@ class Handler:
         message: messages.ClientMessage,
     ) -> messages.Answer:
         match message:
-            case messages.SetMedia() | messages.ReportDeviceCheck() | messages.ReportConnection():
+            case (
+                messages.SetMedia()
+                | messages.ReportDeviceCheck()
+                | messages.ReportConnection()
+                | interpreting.SetDirection()
+                | interpreting.PreferOriginal()
+            ):
                 return await self._own_seat.report(consult, me, message)
             case messages.FetchChat():
                 return await self._own_seat.chat(consult, me, message)
@@ -103,7 +128,7 @@ class Handler:
                 return await self._own_seat.connect_media(consult, me, message, connection)
             case messages.CloseMedia():
                 return await self._own_seat.close_media(consult, me, message)
-            case messages.Asked():
+            case asked.Asked():
                 by = SeatHolder(participant=me.id)
                 return await self._about(consult.id, message, by, ActorId(me.id), entry)
             case _:
@@ -112,7 +137,7 @@ class Handler:
     async def _about(
         self,
         consult_id: ConsultId,
-        message: messages.Asked,
+        message: asked.Asked,
         by: Actor,
         actor: ActorId,
         entry: SeatEntry | None,
@@ -128,7 +153,7 @@ class Handler:
     async def _once(
         self,
         actor: ActorId,
-        message: messages.Asked,
+        message: asked.Asked,
         work: Callable[[], Awaitable[messages.Accepted]],
     ) -> messages.Answer:
         """Do `work` unless this actor was answered to this command already."""
@@ -139,7 +164,7 @@ class Handler:
         self._answers.put(actor, message.command_id, answer)
         return answer
 
-    async def _done(self, actor: ActorId, message: messages.Asked) -> messages.Answer | None:
+    async def _done(self, actor: ActorId, message: asked.Asked) -> messages.Answer | None:
         """What came of a command another server did, or this one before it was started again."""
         row = await self._consults.store.done(actor, message.command_id)
         if row is None:
@@ -167,7 +192,7 @@ class Handler:
     async def _command(
         self,
         consult_id: ConsultId,
-        message: messages.Asked,
+        message: asked.Asked,
         by: Actor,
         actor: ActorId,
         entry: SeatEntry | None,
@@ -184,6 +209,7 @@ class Handler:
                 me=entry.participant if entry else None,
                 device=entry.device if entry else None,
                 further=entry.further if entry else False,
+                user=by.user if isinstance(by, StaffUser) else None,
                 ids=self._ids,
             ),
         )
@@ -196,14 +222,18 @@ class Handler:
         )
         after, happened = await self._consults.act(
             consult_id,
-            planned.command,
+            await self._searching.prepared(loaded.consult, planned.command),
             by=by,
-            rows=lambda happened: replace(planned.rows(happened), command=done),
+            rows=lambda happened: replace(
+                planned.rows(happened), command=replace(done, participant=_whom(happened, planned.invited))
+            ),
         )
         if isinstance(message, messages.AskToMute):
             await self._ask_to_mute(after, message.participant)
         if happened:
             await self._publisher.publish(consult_id)
+        if isinstance(message, interpreting.AcceptRing) and after.request is not None:
+            return messages.Accepted(consult_id=after.id, participant=after.request.participant)
         links = await self._scheduler.links(after, planned.invited) if planned.invited else []
         return messages.Accepted(version=after.version, participant=planned.invited, invitations=links)
 
@@ -215,3 +245,9 @@ class Handler:
     async def _ask_to_mute(self, consult: Consult, participant: ParticipantId) -> None:
         if not await self._publisher.tell(consult.id, participant, messages.AskedToMute()):
             self._others.say(MuteAsked(consult=consult.id, participant=participant))
+
+
+def _whom(happened: Events, invited: ParticipantId | None) -> ParticipantId | None:
+    """Whom the answer names: whoever was invited, or the seat of whoever accepted a ring."""
+    accepted = (event.participant for event in happened if isinstance(event, RingAccepted))
+    return next(accepted, invited)

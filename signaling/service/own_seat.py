@@ -2,13 +2,15 @@
 
 from typing import Final
 
-from signaling.consult import commands
+from signaling.consult import commands, interpreting_commands
 from signaling.consult.ids import ConnectionId, PeerId
 from signaling.consult.presence import (
     Checked,
     ConsultPresence,
     with_check,
+    with_direction,
     with_media,
+    with_original,
     with_peer,
     with_reported_level,
 )
@@ -16,13 +18,22 @@ from signaling.consult.rules import decide
 from signaling.consult.values import CONNECTABLE, HERE, Consult, Participant, SeatHolder, SeatState
 from signaling.errors import Code, Refused
 from signaling.ports import Clock, Ids, Relays
+from signaling.protocol import interpreting_messages as interpreting
 from signaling.protocol import messages, shapes
 from signaling.service.consults import Consults
 from signaling.service.media import MediaKeeper
 from signaling.service.publishing import Publisher
 
-Report = messages.SetMedia | messages.ReportDeviceCheck | messages.ReportConnection
+Report = (
+    messages.SetMedia
+    | messages.ReportDeviceCheck
+    | messages.ReportConnection
+    | interpreting.SetDirection
+    | interpreting.PreferOriginal
+)
 _REPORTS: Final[dict[type[Report], commands.Command]] = {
+    interpreting.SetDirection: interpreting_commands.SetDirection(),
+    interpreting.PreferOriginal: interpreting_commands.PreferOriginal(),
     messages.SetMedia: commands.SetMedia(),
     messages.ReportDeviceCheck: commands.ReportDeviceCheck(),
     messages.ReportConnection: commands.ReportConnection(),
@@ -110,6 +121,10 @@ class OwnSeat:
 
 def _noted(presence: ConsultPresence, me: Participant, message: Report) -> ConsultPresence:
     match message:
+        case interpreting.SetDirection():
+            return with_direction(presence, me.id, message.into)
+        case interpreting.PreferOriginal():
+            return with_original(presence, me.id, prefers=message.prefers)
         case messages.SetMedia():
             return with_media(presence, me.id, audio_on=message.audio_on, video_on=message.video_on)
         case messages.ReportConnection():

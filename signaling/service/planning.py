@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 from signaling.consult import commands, events
 from signaling.consult.case import Events
 from signaling.consult.commands import Command, Seating
-from signaling.consult.ids import ClinicId, ConsultId, DeviceId, MessageId, ParticipantId
+from signaling.consult.ids import ClinicId, ConsultId, DeviceId, MessageId, ParticipantId, UserId
 from signaling.consult.values import Consult, LanguagePair, Participant, Policy, Role
 from signaling.errors import Code, Refused
 from signaling.ports import ChatRow, Ids, PersonChange, SideRows
-from signaling.protocol import messages
+from signaling.protocol import asked, messages
 from signaling.protocol.shapes import Person
+from signaling.service import planning_interpreting
 from signaling.service.consults import no_rows
 
 
@@ -26,6 +27,7 @@ class Scene:
     me: ParticipantId | None
     device: DeviceId | None
     further: bool = False  # `device` is not the first one
+    user: UserId | None = None  # the account that acts from a board or a desk
     ids: Ids
 
 
@@ -38,7 +40,7 @@ class Planned:
     invited: ParticipantId | None = None
 
 
-def plan(message: messages.Asked, scene: Scene) -> Planned:
+def plan(message: asked.Asked, scene: Scene) -> Planned:
     """The command and rows a message about an existing consult asks for (all but `ContinueConsult`)."""
     return _PLANS[type(message)](message, scene)
 
@@ -198,6 +200,16 @@ def _cover(message: messages.Cover, scene: Scene) -> Planned:
     return Planned(command=command, rows=rows, invited=participant)
 
 
+def _of(plan: planning_interpreting.Plan) -> Callable[[Any, Scene], Planned]:
+    """A plan for a message about interpreting: it needs an id and the account, and invites by itself."""
+
+    def planned(message: Any, scene: Scene) -> Planned:
+        command, rows = plan(message, scene.consult, ParticipantId(scene.ids.new()), scene.user)
+        return Planned(command=command, rows=rows)
+
+    return planned
+
+
 # Each function takes the message class it is listed under; a test compares the annotations.
 _PLANS: Final[Mapping[type[Any], Callable[[Any, Scene], Planned]]] = {
     messages.Arrive: _arrive,
@@ -224,6 +236,7 @@ _PLANS: Final[Mapping[type[Any], Callable[[Any, Scene], Planned]]] = {
     messages.Reschedule: _reschedule,
     messages.Cancel: _cancel,
     messages.Cover: _cover,
+    **{message: _of(plan) for message, plan in planning_interpreting.PLANS.items()},
 }
 
 
@@ -265,7 +278,8 @@ def schedule(
     participants = [ParticipantId(ids.new()) for _ in message.people]
     invited = list(zip(message.people, participants, strict=True))
     patients = [p for p in message.people if p.role is Role.PATIENT]
-    interpreted = bool(patients) and any(p.role is Role.INTERPRETER for p in message.people)
+    with_interpreter = any(p.role is Role.INTERPRETER for p in message.people)
+    interpreted = bool(patients) and (with_interpreter or message.on_demand)
     pair = (
         LanguagePair(patient=patients[0].language, clinician=message.clinician_language)
         if interpreted
@@ -276,6 +290,7 @@ def schedule(
         clinic=clinic,
         starts_at=message.starts_at.astimezone(UTC),
         ends_at=message.ends_at.astimezone(UTC),
+        on_demand=message.on_demand and not with_interpreter,
         seatings=tuple(seating(person, participant) for person, participant in invited),
         interpreting=pair,
         policy=policy,

@@ -38,6 +38,7 @@ from signaling.ports import (
     ConsultStore,
     Entry,
     Ids,
+    Interpreters,
     Invitations,
     MediaPort,
     Nobody,
@@ -58,6 +59,7 @@ from signaling.service.own_seat import OwnSeat
 from signaling.service.presences import Presences
 from signaling.service.publishing import Publisher, is_cut
 from signaling.service.scheduling import Scheduler
+from signaling.service.searching import SEEN_EVERY_S, Searching
 
 TICK_S: Final = 1.0
 BOARDS_EVERY_S: Final = 0.25
@@ -86,6 +88,7 @@ class Service:
         texts: ConsentTexts,
         outbox: Outbox,
         policy: Policy,
+        interpreters: Interpreters,
         others: Others | None = None,
     ) -> None:
         """`policy` is what newly scheduled consults get; `others` are none where it is not given."""
@@ -114,31 +117,45 @@ class Service:
             boards=self._boards,
             publisher=self._publisher,
         )
-        self._handler = Handler(
+        self._searching = Searching(
+            consults=self._consults,
+            connections=self._connections,
+            publisher=self._publisher,
+            interpreters=interpreters,
+            clock=clock,
+        )
+        self._boards.desk_of = self._searching.desk
+        scheduler = Scheduler(
+            consults=self._consults,
+            clock=clock,
+            ids=ids,
+            invitations=invitations,
+            clinics=clinics,
+            policy=policy,
+        )
+        self._handler = self._made_handler(scheduler, relays, texts, ids)
+
+    def _made_handler(self, scheduler: Scheduler, relays: Relays, texts: ConsentTexts, ids: Ids) -> Handler:
+        own_seat = OwnSeat(
+            consults=self._consults,
+            media=self._media,
+            relays=relays,
+            publisher=self._publisher,
+            clock=self._clock,
+            ids=ids,
+        )
+        return Handler(
             consults=self._consults,
             connections=self._connections,
             boards=self._boards,
             publisher=self._publisher,
-            scheduler=Scheduler(
-                consults=self._consults,
-                clock=clock,
-                ids=ids,
-                invitations=invitations,
-                clinics=clinics,
-                policy=policy,
-            ),
-            own_seat=OwnSeat(
-                consults=self._consults,
-                media=self._media,
-                relays=relays,
-                publisher=self._publisher,
-                clock=clock,
-                ids=ids,
-            ),
+            scheduler=scheduler,
+            own_seat=own_seat,
+            searching=self._searching,
             texts=texts,
-            outbox=outbox,
+            outbox=self._outbox,
             others=self._others,
-            clock=clock,
+            clock=self._clock,
             ids=ids,
         )
 
@@ -152,6 +169,7 @@ class Service:
         """
         if isinstance(entry, BoardEntry):
             self._connections.add(connection, entry)
+            await self._searching.opened(entry)
             board = self._boards.open_day(connection, None)
             await self._boards.show(connection, board, self._outbox)
             return
@@ -298,6 +316,7 @@ class Service:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_every(TICK_S, self.tick))
             tasks.create_task(_every(BOARDS_EVERY_S, self.flush_boards))
+            tasks.create_task(_every(SEEN_EVERY_S, self._searching.say_who_is_at_their_desk))
 
     async def flush_boards(self) -> None:
         """Send the boards that changed."""
@@ -329,7 +348,7 @@ class Service:
         self._consults.drop(consult_id)
         consult = (await self._consults.load(consult_id)).consult
         for command in deadlines.due(consult, self._clock.now()):
-            await self._act(consult_id, command, TheClock())
+            await self._act(consult_id, await self._searching.prepared(consult, command), TheClock())
         await self._publisher.publish(consult_id)
 
     async def _look_at_presence(self, consult_id: ConsultId) -> None:

@@ -1,21 +1,26 @@
 """In-memory stand-ins for the ports. The store passes the same contract suite as the real ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from signaling.consult.eligibility import Availability, Interpreter
 from signaling.consult.events import Event
 from signaling.consult.evolve import replay
 from signaling.consult.ids import ActorId, ClinicId, ConnectionId, ConsultId, ParticipantId, PeerId, UserId
+from signaling.consult.interpreting_events import RingAccepted
 from signaling.consult.stored import decode, encode
 from signaling.consult.values import OPEN, Consult, Phase, Role
-from signaling.errors import Code, MediaUnavailable, Unstored, VersionConflict
+from signaling.errors import Code, Engaged, MediaUnavailable, Unstored, VersionConflict
 from signaling.ports import (
     BOARD_ROWS_MAX,
     ChatRow,
     ClinicFacts,
     CommandRow,
+    DeskEntry,
     Entry,
+    Notes,
     Person,
     PersonChange,
     Relay,
@@ -37,6 +42,9 @@ class MemoryStore:
     people: dict[ConsultId, dict[ParticipantId, Person]] = field(default_factory=dict)
     messages: dict[ConsultId, list[ChatRow]] = field(default_factory=dict)
     commands: list[CommandRow] = field(default_factory=list)
+    cases: dict[ConsultId, str] = field(default_factory=dict)
+    engagements: dict[UserId, ConsultId] = field(default_factory=dict)
+    numbers: dict[UserId, str] = field(default_factory=dict)
     conflicts: int = 0  # how many of the next appends lose to another writer
 
     async def load(self, consult: ConsultId) -> Consult | None:
@@ -58,6 +66,7 @@ class MemoryStore:
             raise VersionConflict
         if after.continues is not None and (await self.continued_as(after.continues)) not in (None, after.id):
             raise VersionConflict
+        self._check_claims(after.id, events)
         if rows.command is not None:
             if await self.done(rows.command.actor, rows.command.command_id):
                 raise VersionConflict
@@ -68,6 +77,16 @@ class MemoryStore:
         for change in rows.people:
             directory[change.participant] = _changed(directory.get(change.participant), change)
         self.messages.setdefault(after.id, []).extend(rows.chat)
+        if rows.case is not None:
+            self.cases[after.id] = rows.case
+        if rows.engaged is not None:
+            others = {u: c for u, c in self.engagements.items() if c != after.id}
+            self.engagements = dict.fromkeys(rows.engaged, after.id) | others
+
+    def _check_claims(self, consult: ConsultId, events: Sequence[Event]) -> None:
+        claims = {event.user for event in events if isinstance(event, RingAccepted)}
+        if any(self.engagements.get(user, consult) != consult for user in claims):
+            raise Engaged
 
     async def due(self, now: datetime, *, limit: int) -> Sequence[ConsultId]:
         found = [(at, c.id) for c, at in self.summaries.values() if at is not None and at <= now]
@@ -90,6 +109,13 @@ class MemoryStore:
 
     async def directory(self, consult: ConsultId) -> Mapping[ParticipantId, Person]:
         return dict(self.people.get(consult, {}))
+
+    async def notes(self, consult: ConsultId) -> Notes:
+        return Notes(case=self.cases.get(consult), numbers=self.numbers)
+
+    async def ringing(self, clinic: ClinicId) -> Sequence[ConsultId]:
+        found = (c for c, _ in self.summaries.values() if c.clinic == clinic and c.request is not None)
+        return [c.id for c in found if c.request is not None and c.request.is_open and not c.over]
 
     async def chat(self, consult: ConsultId, *, after_seq: int, limit: int) -> Sequence[ChatRow]:
         return [row for row in self.messages.get(consult, ()) if row.seq > after_seq][:limit]
@@ -173,6 +199,40 @@ class MemoryMedia:
         routing = self.routings.get(consult)
         links = routing.links if routing else frozenset()
         return {(link.publisher, link.subscriber) for link in links if link.source == "audio"}
+
+
+@dataclass
+class MemoryInterpreters:
+    """A register by hand; whoever is engaged in the store is busy."""
+
+    store: MemoryStore
+    people: dict[UserId, DeskEntry] = field(default_factory=dict)
+
+    async def register(self, consult: Consult) -> Sequence[Interpreter]:
+        elsewhere = {user for user, where in self.store.engagements.items() if where != consult.id}
+        return [replace(one.interpreter, busy=user in elsewhere) for user, one in self.people.items()]
+
+    async def entry(self, user: UserId) -> DeskEntry | None:
+        return self.people.get(user)
+
+    async def set_availability(self, user: UserId, availability: Availability, *, now: datetime) -> bool:
+        del now
+        return self._change(user, availability=availability)
+
+    async def at_desk(self, users: Collection[UserId], *, now: datetime) -> None:
+        for user in users:
+            self._change(user, seen_at=now)
+
+    def _change(self, user: UserId, **changes: Any) -> bool:
+        entry = self.people.get(user)
+        if entry is None:
+            return False
+        self.people[user] = replace(entry, interpreter=replace(entry.interpreter, **changes))
+        return True
+
+    async def expected_s(self, clinic: ClinicId, language: str) -> int:
+        del clinic, language
+        return 20
 
 
 class OneRelay:

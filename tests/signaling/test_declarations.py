@@ -15,7 +15,7 @@ from signaling.consult import evolve, rules, stored
 from signaling.consult.commands import Command
 from signaling.consult.events import Event
 from signaling.errors import Code
-from signaling.protocol import fields, generate, messages, shapes
+from signaling.protocol import asked, fields, generate, messages, shapes
 from signaling.service import planning
 
 SHAPES = [
@@ -68,8 +68,8 @@ def test_every_event_but_the_first_has_an_evolver_that_takes_it() -> None:
 
 
 def test_every_message_that_asks_is_planned_by_a_function_that_takes_it() -> None:
-    asked = {m for m in get_args(messages.ClientMessage) if issubclass(m, messages.Asked)}
-    assert asked - set(planning._PLANS) == {messages.Schedule, messages.ContinueConsult}
+    asking = {m for m in get_args(messages.ClientMessage) if issubclass(m, asked.Asked)}
+    assert asking - set(planning._PLANS) == {messages.Schedule, messages.ContinueConsult}
     for message, function in planning._PLANS.items():
         taken = _annotated_for(function, 0)
         assert taken in (message, Any) or message in get_args(taken), message
@@ -86,9 +86,11 @@ def test_every_verb_is_a_message_and_every_permitted_message_a_verb() -> None:
     sent = {get_args(m.model_fields["type"].annotation)[0] for m in get_args(messages.ClientMessage)}
     verbs = set(get_args(shapes.Verb))
     permitted = {rules.verb(command) for command, rule in rules.PERMITTED.items() if rule.who}
-    assert verbs == permitted | {"take_seat"}
+    # Those of a desk are offered with its rings, not as verbs about a consult.
+    assert verbs | {"accept_ring", "decline_ring"} == permitted | {"take_seat"}
     assert verbs <= sent
-    assert sent - verbs == {"connect_media", "close_media", "fetch_chat", "open_board"}
+    desk = {"accept_ring", "decline_ring", "set_availability"}
+    assert sent - verbs == {"connect_media", "close_media", "fetch_chat", "open_board"} | desk
 
 
 @settings(max_examples=200, deadline=None)

@@ -5,9 +5,11 @@ from collections.abc import Iterable
 from hypothesis import example, given, settings
 
 from signaling.consult import commands
+from signaling.consult import interpreting_commands as asks
 from signaling.consult.case import Events
 from signaling.consult.commands import Command
 from signaling.consult.ids import ConsultId, DeviceId, MessageId, ParticipantId, UserId
+from signaling.consult.interpreting import Wanted
 from signaling.consult.people import ClinicFacts, Person
 from signaling.consult.presence import Checked, ConsultPresence
 from signaling.consult.rules import PERMITTED, allowed, case_for, decide, verb
@@ -136,7 +138,10 @@ def test_only_the_holder_of_an_admitted_seat_is_told_to_send(script: list[Step])
             assert person is not None
             may_send = person.seat is SeatState.PRESENT and person.device == device
             assert view.me.admitted == (may_send and not moment.after.over)
-            assert (view.screen in ("room", "separated")) == view.me.admitted
+            assert (view.screen in ("room", "separated", "briefing")) == view.me.admitted
+
+
+WANTED = Wanted(patient_language="ar", clinician_language="en")
 
 
 def sample(kind: type[Command], target: ParticipantId, device: DeviceId) -> Command:
@@ -161,6 +166,16 @@ def sample(kind: type[Command], target: ParticipantId, device: DeviceId) -> Comm
         commands.Admit: commands.Admit(
             participant=target, device=device, further=True, identity_confirmed=True
         ),
+        asks.RequestInterpreter: asks.RequestInterpreter(wanted=WANTED, candidates=(), expected_s=20),
+        asks.RingAgain: asks.RingAgain(audio_only=False, candidates=()),
+        asks.CloseRequest: asks.CloseRequest(another_time=False),
+        asks.EndBriefing: asks.EndBriefing(reason="done"),
+        asks.SetMode: asks.SetMode(mode="simultaneous"),
+        asks.GiveSignal: asks.GiveSignal(kind="repeat"),
+        asks.AcceptRing: asks.AcceptRing(
+            request=1, user=UserId("u"), participant=ParticipantId("terp"), language="ar"
+        ),
+        asks.DeclineRing: asks.DeclineRing(request=1, user=UserId("u")),
     }
     if kind in made:
         return made[kind]

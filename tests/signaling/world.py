@@ -16,6 +16,7 @@ from signaling.service import Presences, Service
 from tests.signaling.fakes import (
     CountingIds,
     FakeClock,
+    MemoryInterpreters,
     MemoryInvitations,
     MemoryMedia,
     MemoryStore,
@@ -56,11 +57,13 @@ class World:
     sent: Sent = field(default_factory=Sent)
     presence: Presences = field(default_factory=Presences)
     others: Others = field(default_factory=Nobody)
+    interpreters: MemoryInterpreters | None = None
     consult: ConsultId = field(default=NO_CONSULT)
     people: dict[Role, ParticipantId] = field(default_factory=dict)
     commands: int = 0
 
     def __post_init__(self) -> None:
+        self.register = self.interpreters or MemoryInterpreters(store=self.store)
         self.service = self.restarted()
 
     def restarted(self) -> Service:
@@ -77,6 +80,7 @@ class World:
             texts=self.texts,
             outbox=self.sent,
             policy=Policy(),
+            interpreters=self.register,
             others=self.others,
         )
 
@@ -223,6 +227,9 @@ NOT_COMMANDS = frozenset(
         "connect_media",
         "close_media",
         "open_board",
+        "set_availability",
+        "set_direction",
+        "prefer_original",
     }
 )
 

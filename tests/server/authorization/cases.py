@@ -59,6 +59,16 @@ FIELDS: Final[dict[str, Any]] = {
     "ends_at": "2026-03-02T11:30:00Z",
     "person": PERSON,
     "day": None,
+    "mode": "video",
+    "request": 1,
+    "availability": "available",
+    "into": "patient",
+    "prefers": True,
+}
+# The same name for different things.
+OF_VERB: Final[dict[str, dict[str, str]]] = {
+    "set_mode": {"mode": "simultaneous"},
+    "give_signal": {"kind": "repeat"},
 }
 MOMENTS: Final = {
     "admit": "waiting",
@@ -67,6 +77,9 @@ MOMENTS: Final = {
     "reschedule": "scheduled",
     "cancel": "scheduled",
     "continue_consult": "ended",
+    "ring_again": "searching",
+    "use_phone_line": "searching",
+    "close_request": "searching",
 }
 REASONS: Final = {"decline": "not_expected", "end": "completed", "cancel": "mistake"}
 
@@ -85,7 +98,7 @@ class Scene:
         self.other: tuple[ConsultId, dict[Role, ParticipantId]] = (ConsultId(""), {})
 
     async def begin(self, moment: str) -> None:
-        """To `scheduled`, `waiting`, `in room`, `on hold` or `ended`."""
+        """To `scheduled`, `waiting`, `in room`, `searching`, `on hold` or `ended`."""
         world = self.world
         await world.scheduled()
         self.other = (world.consult, world.people)
@@ -98,6 +111,8 @@ class Scene:
         if moment not in ("scheduled", "waiting"):
             for role in (Role.PATIENT, Role.COMPANION, Role.INTERPRETER):
                 await world.ask("physician", "admit", participant=world.people[role], identity_confirmed=True)
+        if moment == "searching":
+            await world.ask("physician", "request_interpreter")
         if moment == "on hold":
             await world.ask("physician", "hold", participant=world.people[Role.INTERPRETER])
         if moment == "ended":
@@ -117,11 +132,20 @@ class Scene:
         """
         consult, people = self.other if other else (self.world.consult, self.world.people)
         role = Role.PATIENT if who == "interpreter" else Role.INTERPRETER
-        message = {"participant": people[role], "reason": REASONS.get(verb), **FIELDS, **said}
+        message = {
+            "participant": people[role],
+            "reason": REASONS.get(verb),
+            **FIELDS,
+            **OF_VERB.get(verb, {}),
+            **said,
+        }
+        if verb == "request_interpreter":
+            message.pop("language")
         fields = {name: message[name] for name in shapes()[verb].model_fields if name in message}
         if verb == "schedule":
             fields["people"] = [PATIENT, {"role": "physician", "language": "en", "user": DR_CHEN}]
-        if issubclass(shapes()[verb], messages.About) and (other or who in BOARDS):
+        named = shapes()[verb].model_fields.get("consult_id")
+        if named is not None and (other or who in BOARDS or named.is_required()):
             fields["consult_id"] = consult
         if verb in NOT_COMMANDS:
             fields.pop("command_id", None)

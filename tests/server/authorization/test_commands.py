@@ -21,6 +21,7 @@ LETTERS: Final = {
     "h": Code.ALREADY_HERE,
     "a": Code.PHYSICIAN_ABSENT,
     "x": "bad_people",
+    "t": Code.TAKEN,
 }
 # An interpreter's connection is closed when the consult ends: whatever they send then is `not_now`.
 TABLE: Final = """
@@ -53,6 +54,21 @@ continue_consult    ppn+ +p+p?     bbbb npnp?     ppn+ +p+p?
 invite              ppp+ +p+p?     bbbb +p+p?     ppne epep?
 revoke_invitation   ppp+ +p+p?     bbbb +p+p?     ppne epep?
 renew_invitation    ppp+ +p+p?     bbbb +p+p?     ppne epep?
+request_interpreter ppp+ +p+p?     bbbb ap+p?     ppne epep?
+ring_again          ppp+ +p+p?     bbbb npnp?     ppne epep?
+use_phone_line      ppp+ +p+p?     bbbb npnp?     ppne epep?
+close_request       ppp+ +p+p?     bbbb npnp?     ppne epep?
+begin_briefing      ppp+ wwwww     ppp+ wwwww     ppne wwwww
+end_briefing        pp++ wwwww     pp++ wwwww     ppne wwwww
+end_introduction    pp++ wwwww     pp++ wwwww     ppne wwwww
+set_mode            pp++ wwwww     pp++ wwwww     ppne wwwww
+take_over           ppnp wwwww     ppnp wwwww     ppnp wwwww
+give_signal         pp+p wwwww     pp+p wwwww     ppnp wwwww
+set_direction       pp+p wwwww     pp+p wwwww     ppnp wwwww
+prefer_original     ++++ wwwww     ++++ wwwww     eene wwwww
+accept_ring         wwww ppptp     wwww ppptp     wwww pppep
+decline_ring        wwww ppp+p     wwww ppp+p     wwww pppep
+set_availability    wwww ppp?p     wwww ppp?p     wwww ppp?p
 schedule            wwww pp+px     wwww pp+px     wwww pp+px
 reschedule          wwww pp+p?     wwww pp+p?     wwww ppep?
 cancel              wwww +p+p?     wwww +p+p?     wwww epep?

@@ -10,6 +10,7 @@ export type Screen =
   | "room"
   | "on_hold"
   | "separated"
+  | "briefing"
   | "displaced"
   | "left"
   | "declined"
@@ -23,32 +24,44 @@ export type Verb =
   | "admit"
   | "arrive"
   | "ask_to_mute"
+  | "begin_briefing"
   | "cancel"
+  | "close_request"
   | "continue_consult"
   | "cover"
   | "decline"
   | "end"
+  | "end_briefing"
+  | "end_introduction"
   | "extend"
   | "give_consent"
+  | "give_signal"
   | "hold"
   | "invite"
   | "leave"
+  | "prefer_original"
   | "remove"
   | "rename"
   | "renew_invitation"
   | "report_connection"
   | "report_device_check"
+  | "request_interpreter"
   | "reschedule"
   | "resume"
   | "revoke_invitation"
+  | "ring_again"
   | "schedule"
   | "send_message"
   | "send_notice"
+  | "set_direction"
   | "set_media"
+  | "set_mode"
   | "start_sharing"
   | "stop_sharing"
+  | "take_over"
   | "take_seat"
-  | "tell_location";
+  | "tell_location"
+  | "use_phone_line";
 
 export type Need =
   | "consent"
@@ -85,6 +98,17 @@ export type CheckResult =
   | "missing"
   | "silent"
   | "failed";
+
+/** Come. Answered with the seat, `consult_id` and `participant`; `taken` if another was faster. */
+export interface AcceptRing {
+  /** Made by the client; the same id again is answered again, not done again. */
+  readonly command_id: string;
+  readonly type: "accept_ring";
+  /** Whose ring. */
+  readonly consult_id: string;
+  /** Which of its requests. */
+  readonly request: number;
+}
 
 /** Done. */
 export interface Accepted {
@@ -135,6 +159,13 @@ export interface AskToMute {
 /** The physician asks the viewer to mute. */
 export interface AskedToMute {
   readonly type: "asked_to_mute";
+}
+
+/** Speak with the interpreter alone; guests wait and read why. */
+export interface BeginBriefing {
+  /** Made by the client; the same id again is answered again, not done again. */
+  readonly command_id: string;
+  readonly type: "begin_briefing";
 }
 
 /** One person of a consult on the board. */
@@ -228,6 +259,8 @@ export interface BoardView {
   readonly time_zone: string;
   /** The day's consults and every live one, by start. */
   readonly rows: readonly BoardRow[];
+  /** An interpreter's own desk. */
+  readonly desk: DeskView | null;
   /** The message types the viewer may send that are about no existing consult. */
   readonly can: readonly Verb[];
 }
@@ -241,6 +274,16 @@ export interface Cancel {
   readonly type: "cancel";
   /** Why. */
   readonly reason: CancelReason;
+}
+
+/** What an interpreter should know, for those who are briefed. */
+export interface CaseView {
+  /** In the physician's words. */
+  readonly text: string | null;
+  /** Planned. */
+  readonly minutes: number;
+  /** Whether it is being recorded. */
+  readonly recorded: boolean;
 }
 
 /** Chat messages after the asked one, oldest first; ask again while fewer than `chat_seq` are had. */
@@ -269,6 +312,17 @@ export interface CloseMedia {
   readonly type: "close_media";
   /** Which, so that a late message closes no newer one. */
   readonly peer: string;
+}
+
+/** Look no longer. */
+export interface CloseRequest {
+  /** Made by the client; the same id again is answered again, not done again. */
+  readonly command_id: string;
+  /** Required from a board, absent from a seat. */
+  readonly consult_id?: string | null;
+  readonly type: "close_request";
+  /** The consult is to be held when there is an interpreter. */
+  readonly another_time?: boolean;
 }
 
 /** Stable reasons for a refusal; the browser shows a sentence of its own for each. */
@@ -331,6 +385,14 @@ export interface ConsultView {
   readonly interpreter_booked: boolean;
   /** The patient's and the clinician's language. */
   readonly interpreting: readonly string[] | null;
+  /** The last search for an interpreter. */
+  readonly search: SearchView | null;
+  /** Who interprets now, and how. */
+  readonly session: SessionView | null;
+  /** How the viewer hears who is in the room. */
+  readonly hearing: readonly HearingView[];
+  /** For those who are briefed. */
+  readonly case: CaseView | null;
   /** What the waiting room is told. */
   readonly notices: readonly NoticeView[];
   /** Whom the viewer may see, the viewer included. */
@@ -388,6 +450,35 @@ export interface Decline {
   readonly reason: DeclineReason;
 }
 
+/** Do not come; be rung no more for this request. */
+export interface DeclineRing {
+  /** Made by the client; the same id again is answered again, not done again. */
+  readonly command_id: string;
+  readonly type: "decline_ring";
+  /** Whose ring. */
+  readonly consult_id: string;
+  /** Which of its requests. */
+  readonly request: number;
+}
+
+/** An interpreter's desk. */
+export interface DeskView {
+  /** On the register, vetted and qualified: may be rung. */
+  readonly registered: boolean;
+  /** As set by themselves. */
+  readonly availability: "available" | "on_break" | "away";
+  /** On the register. */
+  readonly number: string | null;
+  /** In a consult, or on the way to one. */
+  readonly busy: boolean;
+  /** Interpreted from and into. */
+  readonly languages: readonly string[];
+  /** What rings now, the longest first. */
+  readonly rings: readonly RingView[];
+  /** Accepted; the seat is to be opened. */
+  readonly coming: readonly string[];
+}
+
 /** How a person's device check went; null is not tried yet. */
 export interface DeviceCheck {
   /** The camera. */
@@ -414,6 +505,22 @@ export interface End {
   readonly type: "end";
   /** Why. */
   readonly reason: "completed" | "technical";
+}
+
+/** Let everybody hear each other again; the introduction is on the screen. */
+export interface EndBriefing {
+  /** Made by the client; the same id again is answered again, not done again. */
+  readonly command_id: string;
+  readonly type: "end_briefing";
+  /** There was none. */
+  readonly skipped?: boolean;
+}
+
+/** The introduction was said. */
+export interface EndIntroduction {
+  /** Made by the client; the same id again is answered again, not done again. */
+  readonly command_id: string;
+  readonly type: "end_introduction";
 }
 
 /** Plan more time. */
@@ -445,6 +552,25 @@ export interface GiveConsent {
   readonly text_hash: string;
   /** In which language it was shown. */
   readonly language: string;
+}
+
+/** Ask everybody for something with one tap. */
+export interface GiveSignal {
+  /** Made by the client; the same id again is answered again, not done again. */
+  readonly command_id: string;
+  readonly type: "give_signal";
+  /** For what. */
+  readonly kind: "repeat" | "slower" | "one_at_a_time" | "not_heard" | "clarify" | "culture";
+}
+
+/** How the viewer hears one person. What is off does not arrive at all. */
+export interface HearingView {
+  /** Whom. */
+  readonly participant: string;
+  /** In full, ducked or off. */
+  readonly level: "full" | "duck" | "off";
+  /** Whose voice turns a ducked one down. */
+  readonly under: string | null;
 }
 
 /** Put someone on hold. */
@@ -621,6 +747,13 @@ export interface PersonView {
 /** Where a consult is in its life. */
 export type Phase = "scheduled" | "waiting" | "in_progress" | "ended" | "cancelled" | "no_show";
 
+/** Hear the original in place of its interpretation, or no longer. */
+export interface PreferOriginal {
+  readonly type: "prefer_original";
+  /** Whether. */
+  readonly prefers: boolean;
+}
+
 /** The client sent something no correct client sends; the connection is closed after this. */
 export interface ProtocolErrorNotice {
   readonly type: "protocol_error";
@@ -696,6 +829,26 @@ export interface ReportDeviceCheck {
   readonly check: DeviceCheck;
 }
 
+/** Look for an interpreter now; while one interprets, for another to take over from them. */
+export interface RequestInterpreter {
+  /** Made by the client; the same id again is answered again, not done again. */
+  readonly command_id: string;
+  /** Required from a board, absent from a seat. */
+  readonly consult_id?: string | null;
+  readonly type: "request_interpreter";
+  /** The patient's, dialect included; null is as booked. */
+  readonly language?: string | null;
+  /** Preferred; nobody is left out for it. */
+  readonly gender?: "female" | "male" | null;
+  /** Seen and heard, or heard only. */
+  readonly mode?: "video" | "audio";
+  /** For the interpreter: what it is about, and difficult terms. */
+  readonly case?: string | null;
+}
+
+/** Where a request is; see the module's text for the ways out of each. */
+export type RequestState = "ringing" | "accepted" | "connected" | "unanswered" | "by_phone" | "closed";
+
 /** Move a consult that has not begun. */
 export interface Reschedule {
   /** Made by the client; the same id again is answered again, not done again. */
@@ -731,6 +884,39 @@ export interface RevokeInvitation {
   readonly participant: string;
 }
 
+/** Ring everybody again. */
+export interface RingAgain {
+  /** Made by the client; the same id again is answered again, not done again. */
+  readonly command_id: string;
+  /** Required from a board, absent from a seat. */
+  readonly consult_id?: string | null;
+  readonly type: "ring_again";
+  /** Also those without a camera. */
+  readonly audio_only?: boolean;
+}
+
+/** A ring at an interpreter's desk. Nothing of the patient but the language. */
+export interface RingView {
+  /** Whose. */
+  readonly consult_id: string;
+  /** Which of its requests. */
+  readonly request: number;
+  /** The patient's and the clinician's. */
+  readonly languages: readonly string[];
+  /** Seen and heard, or heard only. */
+  readonly mode: "video" | "audio";
+  /** About how long. */
+  readonly minutes: number;
+  /** Whether it is being recorded. */
+  readonly recorded: boolean;
+  /** When the search began. */
+  readonly since: string;
+  /** The viewer was interpreting there and lost the connection. */
+  readonly comes_back: boolean;
+  /** To take over from somebody. */
+  readonly relieves: boolean;
+}
+
 /** What a person is in a consult. */
 export type Role = "patient" | "companion" | "physician" | "interpreter" | "coordinator";
 
@@ -747,6 +933,40 @@ export interface Schedule {
   readonly people: readonly Person[];
   /** What the interpreter interprets into. */
   readonly clinician_language?: string;
+  /** Ring an interpreter as soon as a physician is in the room. */
+  readonly on_demand?: boolean;
+}
+
+/** The last search for an interpreter. */
+export interface SearchView {
+  /** Which of the consult's. */
+  readonly no: number;
+  /** Where it is. */
+  readonly state: RequestState;
+  /** Since when. */
+  readonly asked_at: string;
+  /** When its state ends by itself. */
+  readonly until: string | null;
+  /** The patient's and the clinician's. */
+  readonly languages: readonly string[];
+  /** Seen and heard, or heard only. */
+  readonly mode: "video" | "audio";
+  /** Preferred. */
+  readonly gender: "female" | "male" | null;
+  /** Who is rung by now. */
+  readonly tier: Tier;
+  /** How many desks ring. */
+  readonly rung: number;
+  /** How long it usually takes. */
+  readonly expected_s: number;
+  /** For one who lost the connection. */
+  readonly comes_back: boolean;
+  /** For one who is to take over. */
+  readonly relieves: boolean;
+  /** Why it was closed. */
+  readonly reason: "cancelled" | "another_time" | "left" | "gave_up" | "relieved" | "consult_over" | null;
+  /** The clinic's telephone interpreters, when nobody answers. */
+  readonly phone_line: string | null;
 }
 
 /** Where a participant is: invited (never arrived) to present (admitted), and the ways out. */
@@ -774,6 +994,42 @@ export interface SendNotice {
   readonly minutes: number;
 }
 
+/** Who interprets now, and how. */
+export interface SessionView {
+  /** Who. */
+  readonly interpreter: string;
+  /** Their number on the register; it is in the record. */
+  readonly number: string | null;
+  /** Briefing, introduction or interpreting. */
+  readonly stage: Stage;
+  /** Of the stage. */
+  readonly since: string;
+  /** Consecutively or simultaneously. */
+  readonly mode: "consecutive" | "simultaneous";
+  /** Whose language they speak now; null is both in turn. */
+  readonly into: "patient" | "clinician" | null;
+  /** Who listens in before taking over. */
+  readonly incoming: string | null;
+  /** The viewer hears originals. */
+  readonly original: boolean;
+  /** The last ones. */
+  readonly signals: readonly SignalView[];
+}
+
+/** Be rung, or not. */
+export interface SetAvailability {
+  readonly type: "set_availability";
+  /** Available, on a break, or away. */
+  readonly availability: "available" | "on_break" | "away";
+}
+
+/** Say whose language one interprets into now. Others do not hear what is not in theirs. */
+export interface SetDirection {
+  readonly type: "set_direction";
+  /** Whose; null is both in turn. */
+  readonly into: "patient" | "clinician" | null;
+}
+
 /** Say whether one's microphone and camera are on. What is off is not forwarded. */
 export interface SetMedia {
   readonly type: "set_media";
@@ -782,6 +1038,28 @@ export interface SetMedia {
   /** The camera. */
   readonly video_on: boolean;
 }
+
+/** Interpret consecutively or simultaneously from here on. */
+export interface SetMode {
+  /** Made by the client; the same id again is answered again, not done again. */
+  readonly command_id: string;
+  readonly type: "set_mode";
+  /** How. */
+  readonly mode: "consecutive" | "simultaneous";
+}
+
+/** One tap of the interpreter. */
+export interface SignalView {
+  /** Grows. */
+  readonly no: number;
+  /** What is asked for. */
+  readonly kind: "repeat" | "slower" | "one_at_a_time" | "not_heard" | "clarify" | "culture";
+  /** When. */
+  readonly at: string;
+}
+
+/** Where an interpreter who is here is with the people they interpret for. */
+export type Stage = "briefing" | "introduction" | "interpreting";
 
 /** Begin to share one's screen. */
 export interface StartSharing {
@@ -795,6 +1073,13 @@ export interface StopSharing {
   /** Made by the client; the same id again is answered again, not done again. */
   readonly command_id: string;
   readonly type: "stop_sharing";
+}
+
+/** Interpret from here on, after listening in. */
+export interface TakeOver {
+  /** Made by the client; the same id again is answered again, not done again. */
+  readonly command_id: string;
+  readonly type: "take_over";
 }
 
 /** Move the seat to this device; anyone but a physician then waits for admission on it. */
@@ -815,6 +1100,18 @@ export interface TellLocation {
   readonly text: string;
 }
 
+/** Who is rung, in this order; whoever was rung keeps ringing. */
+export type Tier = "known" | "staff" | "agency" | "all";
+
+/** The clinic's telephone interpreters are called instead; counts its use. */
+export interface UsePhoneLine {
+  /** Made by the client; the same id again is answered again, not done again. */
+  readonly command_id: string;
+  /** Required from a board, absent from a seat. */
+  readonly consult_id?: string | null;
+  readonly type: "use_phone_line";
+}
+
 /** From the browser, about one's own seat. */
 export type SeatMessage =
   | Arrive
@@ -830,7 +1127,15 @@ export type SeatMessage =
   | SendMessage
   | FetchChat
   | ConnectMedia
-  | CloseMedia;
+  | CloseMedia
+  | BeginBriefing
+  | EndBriefing
+  | EndIntroduction
+  | SetMode
+  | TakeOver
+  | GiveSignal
+  | SetDirection
+  | PreferOriginal;
 
 /** From a seat or a board, about the consult. */
 export type ConsultMessage =
@@ -847,7 +1152,11 @@ export type ConsultMessage =
   | ContinueConsult
   | Invite
   | RevokeInvitation
-  | RenewInvitation;
+  | RenewInvitation
+  | RequestInterpreter
+  | RingAgain
+  | UsePhoneLine
+  | CloseRequest;
 
 /** From a board only. */
 export type BoardMessage =
@@ -855,7 +1164,10 @@ export type BoardMessage =
   | Reschedule
   | Cancel
   | Cover
-  | OpenBoard;
+  | OpenBoard
+  | AcceptRing
+  | DeclineRing
+  | SetAvailability;
 
 /** Answers: the acknowledgement of a message. */
 export type Answer =
