@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from server.demo_day import CLINIC_ID, STAFF, VISITS, Colleague, Guest, Visit
+from server.demo_day import CLINIC_ID, DESKS, REGISTER, STAFF, VISITS, Colleague, Guest, Visit
 from server.http.keys import Services
 from server.identity.accounts import Accounts
 from server.identity.random_values import new_id, new_password
 from server.identity.seats import invitation_link
 from server.storage.consults import Consults
+from server.storage.interpreters import Registered
 from signaling.consult import commands, deadlines
 from signaling.consult.events import Event
 from signaling.consult.evolve import replay
@@ -49,6 +50,7 @@ async def prepare(services: Services, policy: Policy) -> Demo:
     """Make what is missing of the day, fresh passwords and fresh links."""
     now = services.clock.now()
     users, passwords = await _staff(services.accounts, now)
+    await _register(services, users)
     day = _Day(services.consults, users, policy, now)
     main = (await day.visits())[0]
     return Demo(links=await _links(services, main, users, now), passwords=passwords)
@@ -79,6 +81,30 @@ async def _staff(
     return users, tuple(passwords)
 
 
+async def _register(services: Services, users: Mapping[str, UserId]) -> None:
+    """Put the interpreters on the register, ready to be called; what was changed by hand stays."""
+    there = {line.user for line in await services.interpreters.lines(CLINIC)}
+    colleagues = {one.key: one for one in STAFF}
+    for one in REGISTER:
+        if users[one.key] in there:
+            continue
+        others = [tag for tag in colleagues[one.key].languages if tag != CLINICIAN_LANGUAGE]
+        pairs = [pair for tag in others for pair in ((tag, CLINICIAN_LANGUAGE), (CLINICIAN_LANGUAGE, tag))]
+        line = Registered(
+            user=users[one.key],
+            name=colleagues[one.key].name,
+            number=one.number,
+            agency=one.agency,
+            pairs=tuple(pairs),
+            vetted=True,
+            qualification="CCHI (demonstration)",
+            gender=one.gender,
+            camera=True,
+            availability="available",
+        )
+        await services.interpreters.put(line)
+
+
 async def _links(
     services: Services, main: Consult, users: Mapping[str, UserId], now: datetime
 ) -> dict[str, str]:
@@ -95,6 +121,7 @@ async def _links(
         "physician": f"{site}/demo#{services.demo_links.issue(users[VISITS[0].physician])}",
         "interpreter": await invited(Role.INTERPRETER),
         "coordinator": f"{site}/demo#{services.demo_links.issue(users['whitfield'])}",
+        **{name: f"{site}/demo#{services.demo_links.issue(users[key])}" for name, key in DESKS.items()},
     }
 
 

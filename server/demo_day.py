@@ -14,6 +14,7 @@ DEFAULTS: Final[Values] = {
         "id": CLINIC_ID,
         "name": "International Health Program (demonstration)",
         "phone": "+1 310 555 0142",
+        "interpreter_line": "+1 310 555 0177",
     },
     "waiting": {"no_show_after_s": 6 * 3600, "abandoned_after_s": 6 * 3600},
     "invitations": {"valid_after_end_s": 12 * 3600},
@@ -66,7 +67,40 @@ STAFF: Final = (
         role="interpreter",
         languages=("zh-Hans", "en"),
     ),
+    Colleague(
+        key="karim",
+        email="karim@demo.example",
+        name="Karim Haddad",
+        role="interpreter",
+        languages=("ar", "en"),
+    ),
+    Colleague(
+        key="sabbagh",
+        email="sabbagh@demo.example",
+        name="Nadia Sabbagh",
+        role="interpreter",
+        languages=("ar", "es", "en"),
+    ),
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """An interpreter on the register; `languages` of the account are interpreted from and into English."""
+
+    key: str
+    number: str
+    agency: str | None
+    gender: str
+
+
+REGISTER: Final = (
+    Registered(key="chen", number="40511", agency=None, gender="female"),
+    Registered(key="karim", number="40718", agency=None, gender="male"),
+    Registered(key="sabbagh", number="71204", agency="Lingua Health", gender="female"),
+)
+# Whose desks the demonstration has links to.
+DESKS: Final = {"desk": "karim", "second desk": "sabbagh"}
 
 HADDAD: Final = Guest(name="Nadia Haddad", language="en")
 SALMA: Final = Guest(

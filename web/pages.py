@@ -10,6 +10,7 @@ from typing import ClassVar, Literal, TypedDict
 from web.catalog import Locale, PagesIn
 from web.consents import ConsentText
 from web.emergency import emergency_numbers
+from web.introductions import introductions
 from web.places import Country, Zone
 
 ErrorKind = Literal["not_found", "forbidden", "bad_request", "busy", "internal"]
@@ -139,6 +140,7 @@ class SeatPage(Page):
             "language": self.locale.tag,
             "consent": self.consent.as_json() if self.consent else None,
             "country": self.country,
+            "introductions": dict(introductions()) if self.role == "interpreter" else {},
             # Without their zones: a phone on a weak network reads this page.
             "countries": [
                 {"code": one.code, "name": one.name, "emergency": one.emergency} for one in self.countries

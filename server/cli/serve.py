@@ -117,6 +117,8 @@ def _show(made: "Demo", *, lan: bool) -> None:
     for role in ROLES:
         print(f"  {role.capitalize():<13}{made.links[role]}")
     print(f"\n  {'Coordinator':<13}{made.links['coordinator']}")
+    print("\nOr let the physician call an interpreter, and answer at a desk:\n")
+    print(f"  {'Desk':<13}{made.links['desk']}")
     print("\nOr sign in as one of the staff (passwords of this start):\n")
     for colleague, password in made.passwords:
         print(f"  {colleague.role:<13}{colleague.email:<26}{password}")

@@ -11,7 +11,7 @@ from typing import Any, Final, get_args
 
 from pydantic.json_schema import models_json_schema
 
-from signaling.consult import values
+from signaling.consult import interpreting, values
 from signaling.protocol import messages, shapes
 from signaling.protocol.fields import Shape
 
@@ -37,6 +37,8 @@ NAMED: Final[Mapping[str, Any]] = {
     "DeclineReason": values.DeclineReason,
     "ConnectionLevel": values.ConnectionLevel,
     "CheckResult": values.CheckResult,
+    "Side": interpreting.Side,
+    "SignalKind": interpreting.SignalKind,
 }
 _NAME_OF: Final = {get_args(literal): name for name, literal in NAMED.items()}
 _PRIMITIVE: Final = {

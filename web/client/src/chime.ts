@@ -64,15 +64,24 @@ function play(): void {
   }
 }
 
+/** An interpreter is called: the sound, and (unless it is only repeated) a notification that names nobody. */
+export function announceRing(again = false): void {
+  if (!chimeIsOn()) return;
+  play();
+  if (again) return;
+  notify(t("An interpreter is needed"), t("Open your desk to answer."), "meridian-ring");
+}
+
 /** Somebody arrived. The notification names nobody: it may show on a shared or locked screen. */
 export function announceArrival(): void {
   if (!chimeIsOn()) return;
   play();
+  notify(t("Somebody is waiting"), t("Open the waiting room."), "meridian-arrival");
+}
+
+function notify(title: string, body: string, tag: string): void {
   if (!("Notification" in window) || Notification.permission !== "granted" || document.hasFocus()) return;
-  const notification = new Notification(t("Somebody is waiting"), {
-    body: t("Open the waiting room."),
-    tag: "meridian-arrival",
-  });
+  const notification = new Notification(title, { body, tag });
   notification.addEventListener("click", () => {
     window.focus();
     notification.close();

@@ -4,20 +4,30 @@ import { said } from "./board-rows.ts";
 import { nextOf, todayItems } from "./board-today.ts";
 import { languageOf, nameOf, OVER, personOf, placeOf, stateOf } from "./board-words.ts";
 import { boot } from "./boot.ts";
+import { announceRing, chimeIsOn, setChime, wakeOnFirstGesture } from "./chime.ts";
+import { availability, countSince, type RingActions, ringCard, ringKey } from "./desk-rings.ts";
 import { bdi, byId, h, icon, redraw, say } from "./dom.ts";
 import { t } from "./i18n.ts";
 import { languageName } from "./names.ts";
-import type { BoardRow, BoardView } from "./protocol.gen.ts";
+import type { BoardRow, BoardView, DeskView, RingView } from "./protocol.gen.ts";
+import { commandId, Refusal } from "./socket.ts";
 import { enterConsult, followBoard, type StaffBoot, startFrame } from "./staff.ts";
 import { clock, duration, minutesBetween, weekday } from "./times.ts";
 
 const TICK_MS = 15_000;
+const COUNT_MS = 1_000;
+const RING_AGAIN_MS = 3_000;
 
 const { clinic } = boot<StaffBoot>();
 const zone = clinic.zone.id;
 let board: BoardView | null = null;
 let skewMs = 0;
 let waitingBefore = 0;
+/** What rings already, so that only a new ring is announced. */
+let rung: ReadonlySet<string> = new Set();
+let ringer: number | undefined;
+let leaving = false;
+let justOpened = true;
 
 function now(): Date {
   return new Date(Date.now() + skewMs);
@@ -36,14 +46,81 @@ function draw(): void {
   const rows = board.rows.filter((row) => row.mine);
   const running = rows.filter((row) => row.phase === "in_progress");
   const next = nextOf(rows, now());
+  const desk = board.desk;
+  redraw(byId("availability"), ...(desk ? [availability(desk, (state) => void choose(state))] : []));
+  const rings = (desk?.rings ?? []).map((one, index) => ringCard(one, index === 0, ringing, now()));
+  redraw(byId("rings"), ...rings);
+  ring(desk);
   const cards = [...running, ...(next ? [next] : [])].map((row, index) => card(row, index === 0));
-  redraw(byId("next"), ...(cards.length > 0 ? cards : [empty()]));
+  redraw(byId("next"), ...(cards.length > 0 || rings.length > 0 ? cards : [empty()]));
   redraw(
     byId("today"),
     ...todayItems(rows, now(), zone, (row) => (OVER.has(row.phase) ? null : () => void enter(row))),
   );
   announce(rows);
 }
+
+const ringing: RingActions = {
+  accept: (one) => void answer(one, "accept_ring"),
+  decline: (one) => void answer(one, "decline_ring"),
+};
+
+async function choose(state: DeskView["availability"]): Promise<void> {
+  try {
+    await channel.send({ type: "set_availability", availability: state });
+  } catch {
+    say(byId("link-state"), t("This was not saved. Please try again."));
+  }
+}
+
+/** Accepting leads into the seat: whoever was faster is told so, and nothing else changes. */
+async function answer(one: RingView, type: "accept_ring" | "decline_ring"): Promise<void> {
+  const { consult_id, request } = one;
+  try {
+    await channel.send({ type, command_id: commandId(), consult_id, request });
+    if (type === "accept_ring") await go(consult_id);
+  } catch (error) {
+    const taken = error instanceof Refusal && (error.code === "taken" || error.code === "busy");
+    say(byId("link-state"), taken ? t("A colleague was faster.") : t("This did not work. Please try again."));
+  }
+}
+
+async function go(consultId: string): Promise<void> {
+  if (leaving) return;
+  leaving = true;
+  ring(null);
+  try {
+    await enterConsult(consultId);
+  } catch {
+    leaving = false;
+    say(byId("link-state"), t("The consult did not open. Please try again."));
+  }
+}
+
+/** Sound and notification for what is new; the sound comes again while something rings. */
+function ring(desk: DeskView | null): void {
+  const keys = new Set((desk?.rings ?? []).map(ringKey));
+  const fresh = [...keys].some((key) => !rung.has(key));
+  rung = keys;
+  if (fresh) {
+    announceRing();
+    say(byId("arrivals"), t("A request is ringing."));
+  }
+  if (keys.size > 0) ringer ??= window.setInterval(announceRing, RING_AGAIN_MS, true);
+  else {
+    window.clearInterval(ringer);
+    ringer = undefined;
+  }
+}
+
+/** A and D answer the first ring, when nobody is typing. */
+document.addEventListener("keydown", (event) => {
+  const first = board?.desk?.rings[0];
+  if (!first || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  const key = event.key.toLowerCase();
+  if (key === "a") ringing.accept(first);
+  else if (key === "d") ringing.decline(first);
+});
 
 function announce(rows: readonly BoardRow[]): void {
   const waits = rows.filter((row) => row.waiting_since).length;
@@ -144,9 +221,19 @@ function facts(row: BoardRow): HTMLElement {
 }
 
 startFrame(clinic.zone);
+wakeOnFirstGesture();
+const sound = byId<HTMLInputElement>("ring-sound");
+sound.checked = chimeIsOn();
+sound.addEventListener("change", () => void setChime(sound.checked));
 setInterval(draw, TICK_MS);
-followBoard((view) => {
+// Only the number: a card drawn anew under somebody's finger would lose the tap.
+setInterval(() => countSince(document, now()), COUNT_MS);
+const channel = followBoard((view) => {
   skewMs = Date.parse(view.server_time) - Date.now();
   board = view;
   draw();
+  const [accepted] = view.desk?.coming ?? [];
+  // Accepted on another page of this desk, or this one was loaded again in between.
+  if (accepted && document.visibilityState === "visible" && justOpened) void go(accepted);
+  justOpened = false;
 });

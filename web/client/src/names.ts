@@ -15,10 +15,10 @@ export function initials(name: string): string {
     .join(/\p{Script=Arabic}/u.test(name) ? "\u200c" : "");
 }
 
-/** A language's name in the page's language: "ar" is "Arabic". */
-export function languageName(tag: string): string {
+/** A language's name in the page's language, or in another: "ar" is "Arabic". */
+export function languageName(tag: string, within = language()): string {
   try {
-    return new Intl.DisplayNames([language()], { type: "language" }).of(tag) ?? tag;
+    return new Intl.DisplayNames([within], { type: "language" }).of(tag) ?? tag;
   } catch {
     return tag;
   }

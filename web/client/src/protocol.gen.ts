@@ -99,6 +99,18 @@ export type CheckResult =
   | "silent"
   | "failed";
 
+export type Side =
+  | "patient"
+  | "clinician";
+
+export type SignalKind =
+  | "repeat"
+  | "slower"
+  | "one_at_a_time"
+  | "not_heard"
+  | "clarify"
+  | "culture";
+
 /** Come. Answered with the seat, `consult_id` and `participant`; `taken` if another was faster. */
 export interface AcceptRing {
   /** Made by the client; the same id again is answered again, not done again. */
@@ -560,7 +572,7 @@ export interface GiveSignal {
   readonly command_id: string;
   readonly type: "give_signal";
   /** For what. */
-  readonly kind: "repeat" | "slower" | "one_at_a_time" | "not_heard" | "clarify" | "culture";
+  readonly kind: SignalKind;
 }
 
 /** How the viewer hears one person. What is off does not arrive at all. */
@@ -1007,7 +1019,7 @@ export interface SessionView {
   /** Consecutively or simultaneously. */
   readonly mode: "consecutive" | "simultaneous";
   /** Whose language they speak now; null is both in turn. */
-  readonly into: "patient" | "clinician" | null;
+  readonly into: Side | null;
   /** Who listens in before taking over. */
   readonly incoming: string | null;
   /** The viewer hears originals. */
@@ -1027,7 +1039,7 @@ export interface SetAvailability {
 export interface SetDirection {
   readonly type: "set_direction";
   /** Whose; null is both in turn. */
-  readonly into: "patient" | "clinician" | null;
+  readonly into: Side | null;
 }
 
 /** Say whether one's microphone and camera are on. What is off is not forwarded. */
@@ -1053,7 +1065,7 @@ export interface SignalView {
   /** Grows. */
   readonly no: number;
   /** What is asked for. */
-  readonly kind: "repeat" | "slower" | "one_at_a_time" | "not_heard" | "clarify" | "culture";
+  readonly kind: SignalKind;
   /** When. */
   readonly at: string;
 }

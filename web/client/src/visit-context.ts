@@ -33,6 +33,8 @@ export interface VisitBoot {
   readonly consent: ConsentText | null;
   readonly country: string | null;
   readonly countries: readonly Country[];
+  /** For an interpreter: the introduction's sentences by page language; empty for everybody else. */
+  readonly introductions: Readonly<Record<string, readonly string[]>>;
 }
 
 /** A message as the page writes it; the id that makes it repeatable is added when it is sent. */
@@ -74,6 +76,6 @@ export function isPatient(role: string): boolean {
   return role === "patient" || role === "companion";
 }
 
-export function personOf(view: ConsultView, id: string | null | undefined): PersonView | undefined {
-  return view.people.find((person) => person.id === id);
+export function personOf(view: ConsultView | null, id: string | null | undefined): PersonView | undefined {
+  return view?.people.find((person) => person.id === id);
 }

@@ -14,6 +14,8 @@ const VERBS: Readonly<Record<string, readonly Verb[]>> = {
   extend: ["extend"],
   send_notice: ["send_notice"],
   continue_consult: ["continue_consult"],
+  request_interpreter: ["request_interpreter"],
+  original: ["prefer_original"],
 };
 
 export function allowed(name: string, view: ConsultView): boolean {

@@ -11,7 +11,7 @@ import { plannedLines, zoneOfPatient } from "./visit-times.ts";
 import { troubleWords } from "./visit-words.ts";
 
 /** Where a person still waits for something from us; after the visit a lost connection means nothing. */
-const EXPECTING: ReadonlySet<string> = new Set(["too_early", "on_hold", "separated"]);
+const EXPECTING: ReadonlySet<string> = new Set(["too_early", "on_hold", "separated", "briefing"]);
 
 export function openQuiet(screen: string): OpenScreen {
   return (visit, root) => {

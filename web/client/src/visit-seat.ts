@@ -34,6 +34,7 @@ const CONNECTED: ReadonlySet<Shown> = new Set([
   "room",
   "on_hold",
   "separated",
+  "briefing",
 ]);
 const OVER: ReadonlySet<ScreenName> = new Set([
   "ended",
@@ -340,6 +341,8 @@ const NEEDS_NO_ID: ReadonlySet<string> = new Set([
   "fetch_chat",
   "connect_media",
   "close_media",
+  "set_direction",
+  "prefer_original",
 ]);
 
 export function openSeat(boot: VisitBoot, firstView: () => void): void {

@@ -4,6 +4,7 @@ import { fill, first, h, icon, say, show } from "./dom.ts";
 import { t, tn } from "./i18n.ts";
 import { initials } from "./names.ts";
 import type { ConsultView, NoticeView } from "./protocol.gen.ts";
+import { searchWords } from "./room/interpreting-words.ts";
 import { minutesBetween } from "./times.ts";
 import { isPatient, type OpenScreen, type Visit } from "./visit-context.ts";
 import { keep, kept } from "./visit-kept.ts";
@@ -63,6 +64,9 @@ function fillPhysician(visit: Visit, root: HTMLElement, view: ConsultView): void
   const notice = view.notices[view.notices.length - 1];
   say(part(root, "notice"), notice ? noticeWords(notice) : "");
   show(part(root, "notice"), notice !== undefined);
+  const search = view.search ? searchWords(view, view.search) : "";
+  say(part(root, "search"), search);
+  show(part(root, "search"), search !== "");
 }
 
 function waitingFor(view: ConsultView): string {

@@ -25,11 +25,13 @@ export function mayPublish(view: ConsultView): boolean {
   return view.screen === "room" && view.me.seat === "present";
 }
 
-/** The audio slots that carry packets when all is well: connected, unmuted people in the room. */
+/** The audio slots that carry packets when all is well: connected, unmuted people who are not off for us. */
 export function expectedSlots(view: ConsultView): Set<number> {
   const slots = new Set<number>();
   if (!mayPublish(view)) return slots;
+  const off = new Set(view.hearing.filter((one) => one.level === "off").map((one) => one.participant));
   for (const person of view.people) {
+    if (off.has(person.id)) continue;
     if (person.slot !== null && person.seat === "present" && person.connected && person.audio_on)
       slots.add(person.slot);
   }

@@ -25,6 +25,9 @@ export function dockActions(visit: Visit): Actions {
     camera: async () => refused(await devices.setCamera(!live(devices.camera))),
     flip: async () => refused(await devices.flip()),
     share: () => share(visit),
+    original: async () => {
+      await visit.send({ type: "prefer_original", prefers: !visit.view?.session?.original });
+    },
     devices: () => {
       const box = openDialog("devices");
       void fillChoices(first("[data-part=choices]", box), devices, (error) => visit.problem(error));
@@ -74,14 +77,23 @@ export function drawDock(root: ParentNode, visit: Visit, view: ConsultView): voi
     "share",
     view.sharing === null ? t("Share screen") : t("Stop sharing"),
   );
-  for (const button of all("[data-do=share]", root)) {
-    const fit = mayShare(view);
-    if (fit) delete button.dataset.unfit;
-    else button.dataset.unfit = "";
-    if (!fit) button.hidden = true;
-  }
+  const { session } = view;
+  toggle(root, "original", session?.original === true, "ear", t("Original"));
+  fit(root, "original", session?.mode === "simultaneous" && session.stage === "interpreting");
+  fit(root, "share", mayShare(view));
   for (const button of all("[data-do=flip]", root)) button.hidden = !seen || !flippable();
   for (const button of all("[data-do=devices]", root)) button.hidden = patient && flippable();
+}
+
+/** A control that is of no use now stays away, whatever the view permits. */
+function fit(root: ParentNode, name: string, useful: boolean): void {
+  for (const button of all(`[data-do=${name}]`, root)) {
+    if (useful) delete button.dataset.unfit;
+    else {
+      button.dataset.unfit = "";
+      button.hidden = true;
+    }
+  }
 }
 
 /** Phones cannot show their screen; and only a physician stops somebody else's. */

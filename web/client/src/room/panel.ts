@@ -9,10 +9,13 @@ import { minutesBetween } from "../times.ts";
 import { attachChat } from "../visit-chat.ts";
 import type { Actions, Visit } from "../visit-context.ts";
 import { part } from "../visit-template.ts";
+import { Asking } from "./asking.ts";
+import { Booth } from "./booth.ts";
 import { Desk } from "./desk.ts";
 import { facts } from "./facts.ts";
 import type { Notes } from "./notes.ts";
 import { inOrder, isWaiting } from "./seating.ts";
+import type { Stage } from "./stage.ts";
 
 const TICK_MS = 20_000;
 
@@ -21,21 +24,28 @@ export class Panel {
   private readonly visit: Visit;
   private readonly root: HTMLElement;
   private readonly desk: Desk;
+  private readonly interpreting: Booth | Asking;
   private readonly tick: number;
   private drawn = "";
   private announced: ReadonlySet<string> = new Set();
   private readonly notes: Notes;
 
-  constructor(visit: Visit, root: HTMLElement, notes: Notes) {
+  constructor(visit: Visit, root: HTMLElement, notes: Notes, stage: Stage) {
     this.visit = visit;
     this.notes = notes;
     this.root = root;
     this.desk = new Desk(visit);
+    const place = part(root, "interpreting");
+    this.interpreting =
+      visit.boot.role === "interpreter"
+        ? new Booth(visit, part(root, "into"), place, stage)
+        : new Asking(visit, place);
     this.tick = window.setInterval(() => visit.view && this.draw(visit.view), TICK_MS);
     const chat = byId("panel-chat");
     attachChat(visit, visit.chat, chat, () => !chat.hidden);
     this.actions = {
       ...this.desk.actions,
+      ...this.interpreting.actions,
       "tab-people": () => this.choose("people"),
       "tab-chat": () => this.choose("chat"),
       chat: () => this.choose("chat"),
@@ -50,6 +60,7 @@ export class Panel {
 
   update(view: ConsultView): void {
     this.desk.update(view);
+    this.interpreting.update(view);
     // Times of presence change often; a list under a person's mouse is only drawn anew when it says something else.
     const key = JSON.stringify([view.people, view.can]);
     if (key === this.drawn) return;
@@ -107,6 +118,7 @@ export class Panel {
 
   close(): void {
     window.clearInterval(this.tick);
+    this.interpreting.close();
     this.visit.chat.onnews = () => {};
   }
 }

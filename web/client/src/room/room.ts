@@ -7,19 +7,22 @@ import type { Quality } from "../media/stats.ts";
 import { languageName } from "../names.ts";
 import type { ConnectionLevel, ConsultView, PersonView } from "../protocol.gen.ts";
 import { minutesBetween } from "../times.ts";
-import { type Actions, isPatient, type Screen, type Visit } from "../visit-context.ts";
+import { type Actions, isPatient, personOf, type Screen, type Visit } from "../visit-context.ts";
 import { allowed } from "../visit-gate.ts";
 import { clone, maybe, part } from "../visit-template.ts";
 import { blockedWords, clockWords } from "../visit-words.ts";
 import { dockActions, drawDock, listenToKeys } from "./dock.ts";
 import { type Note, Notes } from "./notes.ts";
 import type { Panel } from "./panel.ts";
+import { Signs } from "./signs.ts";
 import { Stage } from "./stage.ts";
 
 const CLOCK_EVERY_MS = 1_000;
 /** A short break mends itself: say nothing that is gone before it is read. */
 const TROUBLE_AFTER_MS = 1_500;
 const NEARLY_OVER_MIN = 5;
+/** An interpreter of whom nothing has come for so long has lost the connection, whoever says so later. */
+const SILENT_MS = 2_000;
 
 export function openRoom(visit: Visit, root: HTMLElement): Screen {
   return new Room(visit, root);
@@ -30,6 +33,7 @@ class Room implements Screen {
   private readonly root: HTMLElement;
   private readonly stage: Stage;
   private readonly notes: Notes;
+  private readonly signs: Signs;
   private readonly patient: boolean;
   private panel: Panel | null = null;
   private readonly offKeys: () => void;
@@ -49,6 +53,7 @@ class Room implements Screen {
     root.append(clone("screen-room"));
     this.notes = new Notes(part(root, "messages"));
     this.stage = new Stage(visit, part(root, "stage"));
+    this.signs = new Signs(visit, part(root, "messages"), this.notes, this.stage);
     this.stage.onblocked = () => this.sayBlocked();
     visit.media.events.up = () => visit.view && this.stage.attach(visit.view);
     visit.media.events.interrupted = () => this.connection();
@@ -82,7 +87,7 @@ class Room implements Screen {
   private async openPanel(): Promise<void> {
     const { Panel } = await import("./panel.ts");
     if (!this.root.isConnected) return;
-    this.panel = new Panel(this.visit, this.root, this.notes);
+    this.panel = new Panel(this.visit, this.root, this.notes, this.stage);
     if (this.visit.view) this.update(this.visit.view);
   }
 
@@ -90,6 +95,7 @@ class Room implements Screen {
     this.serverAhead = Date.parse(view.server_time) - Date.now();
     this.stage.update(view);
     this.panel?.update(view);
+    this.signs.update(view);
     drawDock(this.root, this.visit, view);
     this.sayPeople(view);
     this.connection();
@@ -167,9 +173,13 @@ class Room implements Screen {
 
   /** Who is missing, in the words of the one who waits for them. */
   private sayPeople(view: ConsultView): void {
-    const interpreter = view.people.find((person) => person.role === "interpreter");
+    const interpreter =
+      personOf(view, view.session?.interpreter) ??
+      view.people.find((person) => person.role === "interpreter");
     if (interpreter?.seat === "present") this.interpreterSeen = true;
-    const words = interpreterMissing(view, interpreter, this.interpreterSeen);
+    const silent = interpreter !== undefined && this.stage.silentMs(interpreter.id) > SILENT_MS;
+    const looked = view.search?.state === "ringing" || view.search?.state === "accepted";
+    const words = looked ? "" : interpreterMissing(view, interpreter, this.interpreterSeen, silent);
     this.notes.set("interpreter", words ? { words, icon: "terp", tone: "terp", urgent: true } : null);
     const paused = t(
       "Your connection is weak. A picture is paused so that the sound stays clear. It comes back by itself.",
@@ -187,7 +197,7 @@ class Room implements Screen {
   private fillBar(heading: HTMLElement, view: ConsultView): void {
     const patient = view.people.find((person) => person.role === "patient");
     say(heading, patient?.name ?? view.physician_name ?? "");
-    const pair = view.interpreting?.map(languageName);
+    const pair = view.interpreting?.map((tag) => languageName(tag));
     const facts = [
       patient?.birth_year ? t("born {year}", { year: patient.birth_year }) : "",
       patient?.city ?? "",
@@ -199,6 +209,7 @@ class Room implements Screen {
   private tick(): void {
     const { view } = this.visit;
     if (!view) return;
+    this.sayPeople(view);
     const now = Date.now() + this.serverAhead;
     const since = view.started_at ? Date.parse(view.started_at) : null;
     say(part(this.root, "clock"), since === null ? "" : clockWords(now - since));
@@ -218,6 +229,7 @@ class Room implements Screen {
     window.clearInterval(this.clock);
     window.clearTimeout(this.trouble);
     this.panel?.close();
+    this.signs.close();
     this.stage.close();
     delete this.visit.media.events.up;
     delete this.visit.media.events.interrupted;
@@ -230,11 +242,13 @@ export function interpreterMissing(
   view: ConsultView,
   interpreter: PersonView | undefined,
   seen: boolean,
+  silent = false,
 ): string {
   if (view.me.role === "interpreter" || view.started_at === null) return "";
   // A patient is not told of people outside the room: whoever was seen and is not there any more has left.
   if (interpreter ? interpreter.seat === "left" : seen) return t("The interpreter has left the visit.");
-  const lost = interpreter?.seat === "lost" || (interpreter?.seat === "present" && !interpreter.connected);
+  const away = interpreter?.seat === "present" && (!interpreter.connected || silent);
+  const lost = interpreter?.seat === "lost" || away;
   return lost ? t("The interpreter lost the connection. Please wait a moment.") : "";
 }
 

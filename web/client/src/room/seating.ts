@@ -36,7 +36,8 @@ function expectedInterpreter(like: PersonView): PersonView {
 export function seating(view: ConsultView): PersonView[] {
   const mine = view.me.participant;
   const me = view.people.find((person) => person.id === mine);
-  const unseen = view.interpreter_booked && !view.people.some((person) => person.role === "interpreter");
+  const unseen =
+    view.interpreter_booked && !view.session && !view.people.some((person) => person.role === "interpreter");
   const people = unseen && me ? [...view.people, expectedInterpreter(me)] : view.people;
   const ordered = inOrder({ ...view, people });
   return ordered.filter(
@@ -58,7 +59,8 @@ export function inOrder(view: ConsultView): PersonView[] {
 
 function expected(view: ConsultView, person: PersonView): boolean {
   if (person.seat !== "invited" && person.seat !== "waiting" && person.seat !== "left") return false;
-  if (person.role === "interpreter") return true;
+  // Once somebody interprets, whoever was booked and has not come leaves no empty place.
+  if (person.role === "interpreter") return view.session === null || person.id === view.session.interpreter;
   return person.role === "patient" && view.me.role !== "companion";
 }
 

@@ -6,10 +6,13 @@ import { live } from "../media/devices.ts";
 import { loudness } from "../media/stats.ts";
 import type { ConsultView } from "../protocol.gen.ts";
 import { isPatient, personOf, type Visit } from "../visit-context.ts";
+import { Ears } from "./ears.ts";
 import { seating } from "./seating.ts";
 import { Tile } from "./tile.ts";
 
 const LISTEN_EVERY_MS = 160;
+/** As often as sound is turned down and up: in steps nobody hears. */
+const HEAR_EVERY_MS = 40;
 const SPEAKING_LEVEL = 0.01;
 /** The ring stays over the pauses between words. */
 const SPEAKING_HOLD_MS = 700;
@@ -25,7 +28,9 @@ export class Stage {
   private readonly screenVideo: HTMLVideoElement;
   private readonly screenFigure: HTMLElement;
   private readonly screenWords: HTMLElement;
-  private readonly timer: number;
+  private readonly timers: readonly number[];
+  private readonly ears = new Ears();
+  private levels: readonly number[] = [];
   private readonly visit: Visit;
   private readonly root: HTMLElement;
 
@@ -42,7 +47,10 @@ export class Stage {
       h("figcaption", { class: "plate" }, icon("share"), " ", this.screenWords),
     );
     root.append(this.screenFigure);
-    this.timer = window.setInterval(() => this.listen(), LISTEN_EVERY_MS);
+    this.timers = [
+      window.setInterval(() => this.listen(), LISTEN_EVERY_MS),
+      window.setInterval(() => this.hear(), HEAR_EVERY_MS),
+    ];
   }
 
   update(view: ConsultView): void {
@@ -129,22 +137,52 @@ export class Stage {
     this.onblocked();
   }
 
+  /** Who has spoken within the last moments. */
+  speaks(id: string): boolean {
+    return performance.now() - (this.spoke.get(id) ?? Number.NEGATIVE_INFINITY) < SPEAKING_HOLD_MS;
+  }
+
+  private hear(): void {
+    const { view } = this.visit;
+    const { current } = this.visit.media.connection;
+    if (!view || !current) return;
+    this.levels = loudness(current);
+    this.ears.step(view, this.levels, (id) => this.tiles.get(id), performance.now());
+  }
+
+  /** Whether somebody is heard at this moment. */
+  loud(id: string): boolean {
+    const slot = personOf(this.visit.view, id)?.slot;
+    return slot != null && (this.levels[slot] ?? 0) > SPEAKING_LEVEL;
+  }
+
+  /** Milliseconds since the last packet of somebody's sound; 0 where none is to come. */
+  silentMs(id: string): number {
+    const { view } = this.visit;
+    const person = personOf(view, id);
+    const off = view?.hearing.find((one) => one.participant === id)?.level === "off";
+    const slot = person?.slot ?? null;
+    if (!person || slot === null || !person.audio_on || person.seat !== "present" || off) return 0;
+    const source = this.visit.media.connection.current?.audioSlot(slot)?.getSynchronizationSources()[0];
+    return source ? performance.timeOrigin + performance.now() - source.timestamp : 0;
+  }
+
   private listen(): void {
     const { view } = this.visit;
     const { current } = this.visit.media.connection;
     if (!view || !current) return;
-    const levels = loudness(current);
+    const { levels } = this;
     const now = performance.now();
     for (const person of view.people) {
       const tile = this.tiles.get(person.id);
       if (!tile || person.slot === null) continue;
       if (person.audio_on && (levels[person.slot] ?? 0) > SPEAKING_LEVEL) this.spoke.set(person.id, now);
-      tile.speaking(now - (this.spoke.get(person.id) ?? -Infinity) < SPEAKING_HOLD_MS);
+      tile.speaking(this.speaks(person.id));
     }
   }
 
   close(): void {
-    window.clearInterval(this.timer);
+    for (const timer of this.timers) window.clearInterval(timer);
     for (const tile of this.tiles.values()) tile.close();
     this.tiles.clear();
     this.screenVideo.srcObject = null;

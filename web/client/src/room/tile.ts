@@ -2,7 +2,7 @@
 
 import { first, h, icon, say, show } from "../dom.ts";
 import { t } from "../i18n.ts";
-import { fadeIn } from "../media/fade.ts";
+import { Volume } from "../media/volume.ts";
 import { initials } from "../names.ts";
 import { connectionOf, roleName } from "../people-words.ts";
 import type { PersonView } from "../protocol.gen.ts";
@@ -14,6 +14,7 @@ export class Tile {
   readonly video: HTMLVideoElement;
   readonly audio: HTMLAudioElement;
   readonly id: string;
+  private readonly volume: Volume;
   private readonly self: boolean;
   /** What this person is, in the words of whoever looks. */
   private readonly role: string;
@@ -29,6 +30,7 @@ export class Tile {
     this.figure = clone("tile").firstElementChild as HTMLElement;
     this.video = first("video", this.figure);
     this.audio = first("audio", this.figure);
+    this.volume = new Volume(this.audio);
     this.figure.dataset.person = person.id;
     this.figure.dataset.role = person.role;
     this.figure.classList.toggle("tile-terp", person.role === "interpreter");
@@ -72,7 +74,7 @@ export class Tile {
     if (audio !== this.audioTrack) {
       this.audioTrack = audio;
       this.audio.srcObject = audio && new MediaStream([audio]);
-      if (audio) fadeIn(this.audio, audio);
+      if (audio) this.volume.fadeIn(audio);
     }
   }
 
@@ -92,6 +94,11 @@ export class Tile {
     } catch (error) {
       return !(error instanceof DOMException && error.name === "NotAllowedError");
     }
+  }
+
+  /** How loud this person is played, 1 is in full. */
+  loud(level: number): void {
+    this.volume.set(level);
   }
 
   mirror(on: boolean): void {

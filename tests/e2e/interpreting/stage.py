@@ -1,0 +1,121 @@
+"""A patient on a phone in Arabic, a physician, and interpreters at their desks, each in their own browser."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from playwright.async_api import Page
+
+from tests.e2e.kit.browsers import Browsers, chromium
+from tests.e2e.kit.meridian import Meridian, meridian
+from tests.e2e.kit.people import COMPANION, INTERPRETER, PATIENT, PHYSICIAN
+from tests.e2e.kit.tab import Tab, eventually
+from tests.e2e.three_party import story
+from tests.e2e.three_party.cast import CLINIC_SCREEN, picture
+
+TOLD_S_MAX = 3.0
+LEVELS = """() => Object.fromEntries([...document.querySelectorAll('#screen [data-person]:not(.tile-self)')]
+  .filter((tile) => tile.offsetParent !== null && tile.querySelector('audio').srcObject)
+  .map((tile) => [tile.dataset.role, tile.querySelector('audio').volume]))"""
+RINGS = "() => document.querySelectorAll('[data-ring]').length"
+TEXT = "(selector) => document.querySelector(selector)?.innerText ?? ''"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Called:
+    """Patient and physician are in the room; the desks are open."""
+
+    server: Meridian
+    browsers: Browsers
+    patient: Page
+    physician: Page
+    desk: Page
+    second: Page
+
+    @property
+    def pages(self) -> dict[str, Page]:
+        return {
+            "patient": self.patient,
+            "physician": self.physician,
+            "interpreter": self.desk,
+            "second": self.second,
+        }
+
+
+@contextlib.asynccontextmanager
+async def called() -> AsyncIterator[Called]:
+    """Everybody up to where the physician asks for an interpreter."""
+    async with meridian(log="interpreting.log") as server, chromium() as browsers:
+        on = Called(
+            server=server,
+            browsers=browsers,
+            patient=await browsers.open(
+                PATIENT, url=server.links["patient"], phone=True, locale="ar-KW", time_zone="Asia/Kuwait"
+            ),
+            physician=await browsers.open(PHYSICIAN, url=server.links["physician"], viewport=CLINIC_SCREEN),
+            # They speak: a steady tone is noise to a browser, which turns it down to where nobody is heard.
+            desk=await browsers.open(
+                INTERPRETER, url=server.links["desk"], viewport=CLINIC_SCREEN, speaks="ar"
+            ),
+            second=await browsers.open(
+                COMPANION, url=server.links["second desk"], viewport=CLINIC_SCREEN, speaks="es"
+            ),
+        )
+        try:
+            await story.patient_enters(on.patient)
+            await story.physician_enters(on.physician)
+            await story.admit(on.physician, "patient", identity=True)
+            await story.on_screen(on.patient, "room")
+            for desk in (on.desk, on.second):
+                await pressed_state(desk, "available")
+            yield on
+        except AssertionError:
+            for name, page in on.pages.items():
+                await picture(page, f"failed.{name}")
+            raise
+
+
+async def pressed_state(desk: Tab, state: str) -> None:
+    """The desk shows that its interpreter is in this state."""
+    chosen = f"() => document.querySelector('[data-do=availability][value={state}]')?.ariaPressed === 'true'"
+    await eventually(lambda: story.asked(desk, chosen), bool, within_s=20, what=f"the desk is {state}")
+
+
+async def rings(desk: Tab, count: int, *, within_s: float) -> float:
+    """Wait until so many requests ring at a desk."""
+    return float(
+        await eventually(
+            lambda: story.asked(desk, RINGS),
+            lambda seen: seen == count,
+            within_s=within_s,
+            what=f"{count} ring at the desk",
+        )
+    )
+
+
+async def comes(desk: Tab) -> None:
+    """Accept the ring, and be in the room."""
+    await story.press(desk, "accept")
+    await story.check_devices(desk)
+    await story.on_screen(desk, "room")
+
+
+async def levels(page: Tab) -> dict[str, float]:
+    """How loud a page plays each of the others now, by role."""
+    found = await page.evaluate(LEVELS)
+    return {role: round(volume, 2) for role, volume in found.items()}
+
+
+async def plays(page: Tab, expected: dict[str, float], *, what: str) -> None:
+    """Wait until a page plays the others at these levels."""
+    await eventually(lambda: levels(page), lambda seen: seen == expected, within_s=6, what=what)
+
+
+async def reads(page: Tab, words: str, *, within_s: float) -> None:
+    """Wait until the page shows these words."""
+    await eventually(
+        lambda: story.asked(page, TEXT, "#screen"),
+        lambda text: words in (text or ""),
+        within_s=within_s,
+        what=f"the page says “{words}”",
+    )
