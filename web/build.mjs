@@ -15,7 +15,7 @@ const SOURCES = path.join(HERE, "client/src");
 const DIST = path.join(HERE, "static/dist");
 const ASSETS = path.join(DIST, "assets");
 const MESSAGES = path.join(DIST, "messages");
-const PAGES = ["invite", "visit", "board", "desk", "signin", "newconsult", "demo"];
+const PAGES = ["invite", "visit", "board", "desk", "signin", "newconsult", "interpreters", "demo"];
 const COMPRESSED = /\.(js|css|svg)$/;
 const BYTES_WORTH_COMPRESSING_MIN = 200;
 

@@ -227,6 +227,16 @@ class NewConsultPage(StaffPage):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InterpretersPage(StaffPage):
+    """`/board/interpreters`: the register, the duty plan and the counts; `spoken` as (tag, name)."""
+
+    template: ClassVar[str] = "interpreters.html"
+    script: ClassVar[str | None] = "interpreters"
+
+    spoken: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DemoPage(Page):
     """`/demo`: the script trades the one-time secret in the address for a sign-in."""
 

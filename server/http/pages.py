@@ -21,6 +21,7 @@ from web.pages import (
     ErrorKind,
     ErrorPage,
     HelpPage,
+    InterpretersPage,
     InvitationPage,
     LandingPage,
     NewConsultPage,
@@ -32,6 +33,32 @@ from web.pages import (
 from web.places import countries, language_name, zone
 
 COMPRESSED_CHARS_MIN: Final = 1000
+# Spoken by patients of the program beside the clinic's own page languages.
+MORE_LANGUAGES: Final = (
+    "ar-EG",
+    "ar-MA",
+    "cmn",
+    "de",
+    "fa",
+    "fr",
+    "fr-CA",
+    "he",
+    "hi",
+    "hy",
+    "id",
+    "it",
+    "ja",
+    "km",
+    "ko",
+    "pt",
+    "ru",
+    "tl",
+    "tr",
+    "uk",
+    "ur",
+    "vi",
+    "yue",
+)
 BOARD_ROLES: Final = frozenset({"physician", "coordinator"})
 _KINDS: Final[dict[int, ErrorKind]] = {401: "forbidden", 403: "forbidden", 404: "not_found", 500: "internal"}
 _PAGE_LANGUAGES: Final = page_languages()
@@ -189,6 +216,19 @@ async def desk(request: web.Request) -> web.StreamResponse:
     if who.account.role in BOARD_ROLES:
         raise web.HTTPSeeOther(home(who.account.role))
     page = DeskPage(**common, user=user)
+    return _answer(request, page)
+
+
+async def interpreters(request: web.Request) -> web.StreamResponse:
+    services = request.app[SERVICES]
+    who, common, user = await _staff_page(request)
+    if who.account.role != "coordinator":
+        raise web.HTTPSeeOther(home(who.account.role))
+    tags = [*services.settings.clinic.languages, *MORE_LANGUAGES]
+    named = {tag: language_name(tag, common["locale"].tag) for tag in tags}
+    page = InterpretersPage(
+        **common, user=user, spoken=sorted(named.items(), key=lambda one: one[1].casefold())
+    )
     return _answer(request, page)
 
 

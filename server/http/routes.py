@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from server.http import invitations, monitoring, pages, staff, tickets
+from server.http import interpreters, invitations, monitoring, pages, staff, tickets
 from server.http.keys import SERVICES
 from server.http.table import Route, Who
 
@@ -28,6 +28,19 @@ ROUTES: Final = (
     Route(method="POST", path="/api/signout", who=Who.ANYONE, handler=staff.sign_out),
     Route(method="GET", path="/board", who=Who.STAFF, handler=pages.board),
     Route(method="GET", path="/board/new", who=Who.STAFF, handler=pages.new_consult),
+    Route(method="GET", path="/board/interpreters", who=Who.STAFF, handler=pages.interpreters),
+    Route(method="GET", path="/board/interpreters.csv", who=Who.STAFF, handler=interpreters.table),
+    Route(method="POST", path="/api/interpreters", who=Who.STAFF, handler=interpreters.overview),
+    Route(method="POST", path="/api/interpreters/save", who=Who.STAFF, handler=interpreters.save),
+    Route(method="POST", path="/api/interpreters/shift", who=Who.STAFF, handler=interpreters.add_shift),
+    Route(method="POST", path="/api/interpreters/unshift", who=Who.STAFF, handler=interpreters.remove_shift),
+    Route(method="POST", path="/api/desk", who=Who.STAFF, handler=interpreters.own_day),
+    Route(
+        method="POST",
+        path="/api/consult/{consult_id}/{participant_id}/rate",
+        who=Who.SEATED,
+        handler=interpreters.rate,
+    ),
     Route(method="GET", path="/desk", who=Who.STAFF, handler=pages.desk),
     Route(method="POST", path="/api/consult/{consult_id}/enter", who=Who.STAFF, handler=staff.enter),
     Route(method="GET", path="/healthz", who=Who.MONITOR, handler=monitoring.alive),

@@ -20,12 +20,13 @@ from server.storage.tables import (
     InterpreterExclusion,
     InterpreterRow,
     PersonRow,
+    Rating,
     Shift,
     StaffAccount,
 )
 from signaling.consult.counting import Counted, count, usual_s
 from signaling.consult.eligibility import Availability, Interpreter
-from signaling.consult.ids import ClinicId, ConsultId, UserId
+from signaling.consult.ids import ClinicId, ConsultId, ParticipantId, UserId
 from signaling.consult.stored import decode
 from signaling.consult.values import Consult, Role
 from signaling.ports import Clock, DeskEntry
@@ -121,7 +122,7 @@ class Interpreters:
 
     # --- counts ------------------------------------------------------------------------------------------
 
-    async def counted(self, clinic: ClinicId, *, since: datetime, limit: int) -> Sequence[Counted]:
+    async def counted(self, clinic: ClinicId, *, since: datetime, limit: int) -> list[Counted]:
         """The counts of the clinic's newest consults in which an interpreter was asked for."""
         return [count(events) for _, events in await self.histories(clinic, since=since, limit=limit)]
 
@@ -188,6 +189,35 @@ class Interpreters:
                 row = {"user_id": line.user, "physician_id": physician}
                 await connection.execute(insert_new(connection, InterpreterExclusion, row))
 
+    async def rate(
+        self,
+        consult: ConsultId,
+        participant: ParticipantId,
+        *,
+        stars: int,
+        tags: Sequence[str],
+        now: datetime,
+    ) -> None:
+        """Note how somebody found the interpreting; the first answer stands."""
+        row = {
+            "consult_id": consult,
+            "participant_id": participant,
+            "stars": stars,
+            "tags": sorted(set(tags)),
+            "at": now,
+        }
+        async with self._database.write() as connection:
+            await connection.execute(insert_new(connection, Rating, row))
+
+    async def stars(self, since: datetime) -> Mapping[ConsultId, tuple[int, ...]]:
+        """The stars given since then, by consult."""
+        query = select(Rating.consult_id, Rating.stars).where(Rating.at >= since)
+        found: dict[ConsultId, tuple[int, ...]] = {}
+        async with self._database.read() as connection:
+            for row in await connection.execute(query):
+                found[ConsultId(row.consult_id)] = (*found.get(ConsultId(row.consult_id), ()), row.stars)
+        return found
+
     async def shifts(self, clinic: ClinicId, start: datetime, end: datetime) -> Sequence[ShiftRow]:
         """Who is on duty at some time between `start` and `end`, by start."""
         query = (
@@ -218,10 +248,11 @@ class Interpreters:
         async with self._database.write() as connection:
             await connection.execute(insert(Shift).values(**row))
 
-    async def remove_shift(self, shift: str) -> None:
-        """Take a shift out of the plan."""
+    async def remove_shift(self, shift: str, *, clinic: ClinicId) -> None:
+        """Take a shift of the clinic out of the plan."""
+        own = select(StaffAccount.user_id).where(StaffAccount.clinic_id == clinic)
         async with self._database.write() as connection:
-            await connection.execute(delete(Shift).where(Shift.shift_id == shift))
+            await connection.execute(delete(Shift).where(Shift.shift_id == shift, Shift.user_id.in_(own)))
 
 
 def _lines(clinic: ClinicId) -> Select[Any]:

@@ -245,6 +245,18 @@ class Shift(Base):
     __table_args__ = (Index("ix_interpreter_shift_starts_at", "starts_at"),)
 
 
+class Rating(Base):
+    """How one person found the interpreting of a consult. Not shown with a name."""
+
+    __tablename__ = "interpreter_rating"
+
+    consult_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    participant_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    stars: Mapped[int]
+    tags: Mapped[list[str]] = mapped_column(JSON)
+    at: Mapped[datetime]
+
+
 class CaseCard(Base):
     """What a consult is about, for its interpreter, in the physician's words. Can be erased."""
 

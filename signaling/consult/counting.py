@@ -8,7 +8,7 @@ from statistics import quantiles
 from signaling.consult import events, interpreting_events
 from signaling.consult.events import Event
 from signaling.consult.evolve import evolve
-from signaling.consult.ids import ConsultId, ParticipantId
+from signaling.consult.ids import ConsultId, ParticipantId, UserId
 from signaling.consult.interpreting import EXPECTED_S, CloseReason, Stage
 from signaling.consult.values import Consult, SeatState
 
@@ -47,6 +47,7 @@ class Turn:
 
     consult: ConsultId
     participant: ParticipantId
+    user: UserId | None
     language: str
     begun_at: datetime
     ended_at: datetime
@@ -94,9 +95,11 @@ def count(history: Iterable[Event]) -> Counted:
 
 
 def _turn(consult: Consult, begun: tuple[ParticipantId, datetime], ended_at: datetime) -> Turn:
+    person = consult.participant(begun[0])
     return Turn(
         consult=consult.id,
         participant=begun[0],
+        user=person.user if person is not None else None,
         language=_language(consult),
         begun_at=begun[1],
         ended_at=max(begun[1], ended_at),

@@ -68,6 +68,11 @@ def session_for(
     )
 
 
+def interpreted(consult: Consult) -> bool:
+    """Whether an interpreter was in the room: people are then asked how it was."""
+    return any(p.admitted_at is not None or p.seat_no is not None for p in consult.of_role(Role.INTERPRETER))
+
+
 def hearing_for(consult: Consult, presence: ConsultPresence, me: Participant) -> list[shapes.HearingView]:
     """How the viewer hears each of the others in the room."""
     return [

@@ -190,6 +190,7 @@ class ConsultView(Shape):
     session: Annotated[SessionView | None, "Who interprets now, and how."] = None
     hearing: Annotated[list[HearingView], MaxLen(PEOPLE_MAX), "How the viewer hears who is in the room."]
     case: Annotated[CaseView | None, "For those who are briefed."] = None
+    interpreted: Annotated[bool, "An interpreter was in the room: the end asks how it was."] = False
     notices: Annotated[list[NoticeView], MaxLen(1), "What the waiting room is told."]
     people: Annotated[list[PersonView], MaxLen(PEOPLE_MAX), "Whom the viewer may see, the viewer included."]
     sharing: Annotated[ParticipantRef | None, "Whose screen is shared, in the screen slot."] = None

@@ -34,6 +34,7 @@ from signaling.protocol.interpreting_shapes import DeskView
 from signaling.protocol.interpreting_views import (
     case_for_view,
     hearing_for,
+    interpreted,
     is_briefed_alone,
     search_for,
     session_for,
@@ -138,6 +139,7 @@ def view_for(seen: Seen, viewer: ParticipantId, device: DeviceId, *, now: dateti
         session=session_for(consult, seen.presence, me, seen.notes),
         hearing=hearing_for(consult, seen.presence, me),
         case=case_for_view(consult, me, seen.notes),
+        interpreted=interpreted(consult) and me.seat not in BARRED,
         notices=_notices(consult, me, screen),
         people=[_person(seen, p, me, device, now) for p in visible(consult, me, screen)],
         sharing=consult.sharing if screen == "room" else None,

@@ -59,6 +59,7 @@ class Consults:
         self._locks = KeyedLocks()
         self._loaded: OrderedDict[ConsultId, Loaded] = OrderedDict()
         self._unsaid: set[ConsultId] = set()
+        self._overtaken: set[ConsultId] = set()  # read anew after another server wrote; nobody was shown that
 
     def hold(self, key: str) -> AbstractAsyncContextManager[None]:
         """The lock of a consult (or of whoever makes a new one)."""
@@ -98,10 +99,13 @@ class Consults:
         self._loaded.pop(consult_id, None)
 
     def drop_older(self, consult_id: ConsultId, version: int) -> bool:
-        """Load this consult anew next time if it has come to `version`. Returns whether it was older here."""
+        """Load this consult anew next time if it has come to `version`. Returns whether what was shown of it
+        here is older.
+        """
         known = self._loaded.get(consult_id)
-        if known is not None and known.consult.version >= version:
+        if known is not None and known.consult.version >= version and consult_id not in self._overtaken:
             return False
+        self._overtaken.discard(consult_id)
         self.drop(consult_id)
         return True
 
@@ -150,6 +154,7 @@ class Consults:
                 raise Refused(Code.BUSY, "taken up by another consult") from error
             except VersionConflict:
                 self.drop(consult_id)
+                self._overtaken.add(consult_id)
                 if await self._is_done(beside):
                     return (await self.load(consult_id)).consult, ()
                 if attempt == ATTEMPTS_MAX - 1:

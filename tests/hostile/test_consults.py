@@ -172,7 +172,7 @@ def naming(field: str, union: object) -> list[type[Shape]]:
     return [one for one in get_args(union) if field in one.model_fields]
 
 
-def replayed(shape: type[Shape], **ids: str) -> dict[str, Any]:
+def replayed(shape: type[Shape], **ids: Any) -> dict[str, Any]:
     """A message of this type that is as it should be, but for whose ids it has."""
     [kind] = get_args(shape.model_fields["type"].annotation)
     known = {**FIELDS, **ids, "type": kind, "reason": REASONS.get(kind)}
@@ -202,7 +202,14 @@ async def test_ids_of_another_consult_lead_nowhere_from_a_seat(call: Call, elsew
 async def test_ids_of_another_consult_lead_nowhere_from_the_board_of_whoever_is_not_in_it(
     call: Call, elsewhere: Elsewhere
 ) -> None:
-    ids = {"consult_id": call.consult, "participant": call.patient.seat["participant_id"]}
+    ids = {
+        "consult_id": call.consult,
+        "participant": call.patient.seat["participant_id"],
+        "request": 1,
+        "audio_only": False,
+        "another_time": False,
+        "mode": "video",
+    }
     shapes = [
         shape
         for shape in naming("consult_id", messages.ConsultMessage | messages.BoardMessage)

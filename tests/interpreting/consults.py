@@ -48,9 +48,12 @@ def interpreter(user: UserId, **changes: object) -> Interpreter:
     return replace(able, **changes)  # type: ignore[arg-type]
 
 
-def booked(consult: str = "c", *, on_demand: bool = False) -> Consult:
-    """Patient and physician, at nine; nobody has come."""
-    command = commands.Schedule(
+BOOKED_AT = NINE - timedelta(hours=1)
+
+
+def booking(consult: str = "c", *, on_demand: bool = False) -> commands.Schedule:
+    """Patient and physician, at nine."""
+    return commands.Schedule(
         consult=ConsultId(consult),
         clinic=CLINIC,
         starts_at=NINE,
@@ -63,7 +66,11 @@ def booked(consult: str = "c", *, on_demand: bool = False) -> Consult:
         on_demand=on_demand,
         policy=Policy(),
     )
-    made = replay(None, decide(None, command, by=DESK, now=NINE - timedelta(hours=1)))
+
+
+def booked(consult: str = "c", *, on_demand: bool = False) -> Consult:
+    """That consult; nobody has come."""
+    made = replay(None, decide(None, booking(consult, on_demand=on_demand), by=DESK, now=BOOKED_AT))
     assert made is not None
     return made
 

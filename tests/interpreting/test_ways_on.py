@@ -1,5 +1,6 @@
 """No sequence of drops, declines, hand-overs and timeouts leaves a search without a way on."""
 
+import contextlib
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from signaling.consult import commands, deadlines, rules
 from signaling.consult import interpreting_commands as asks
+from signaling.consult.evolve import replay
 from signaling.consult.ids import ParticipantId, UserId
 from signaling.consult.interpreting import RequestState
 from signaling.consult.listening import listening_policy
@@ -18,6 +20,7 @@ from signaling.consult.values import GUESTS, OVER, Role, SeatHolder, SeatState
 from signaling.errors import Refused
 from tests.interpreting.consults import DEVICE, HUDA, LINA, SAMI, Search, interpreter
 from tests.signaling.scripts import AMAL, CHEN, all_connected
+from tests.signaling.test_readme import drawn
 
 Act = Callable[[Search], object]
 USERS = (SAMI, LINA, HUDA)
@@ -50,6 +53,7 @@ def _of(user: UserId) -> list[Act]:
     ]
 
 
+REGISTER = [interpreter(SAMI, known=True), interpreter(LINA), interpreter(HUDA, gender="male")]
 ACTS: list[Act] = [
     *(act for user in USERS for act in _of(user)),
     lambda s: s.ask(),
@@ -66,6 +70,7 @@ ACTS: list[Act] = [
     lambda s: setattr(s, "register", [*s.register[1:], *s.register[:1]]),
     lambda s: setattr(s, "register", s.register[:-1]),
 ]
+DRAWN = drawn("Interpreting")
 lives = st.lists(st.sampled_from(ACTS), max_size=40)
 many = settings(max_examples=150, deadline=None)
 
@@ -157,6 +162,24 @@ def test_every_listener_is_told_how_they_hear_everybody_else_in_the_room(acts: l
             assert set(heard) == {p.id for p in here} - {listener.id}
             for hearing in heard.values():
                 assert (hearing.level == "duck") == (hearing.under is not None)
+
+
+@many
+@given(lives)
+def test_no_event_takes_a_search_on_a_way_that_is_not_drawn_in_the_readme(acts: list[Act]) -> None:
+    search = Search(register=REGISTER)
+    search.both_in()
+    for act in acts:
+        before, so_far = search.consult, len(search.happened)
+        with contextlib.suppress(Refused, AssertionError):
+            act(search)
+        for happened in search.happened[so_far:]:
+            for event in happened:
+                after = replay(before, (event,)) or before
+                was, now = before.request, after.request
+                if was is not None and now is not None and was.no == now.no and was.state is not now.state:
+                    assert (was.state.value, now.state.value) in DRAWN, event
+                before = after
 
 
 @many

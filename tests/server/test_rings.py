@@ -13,7 +13,7 @@ from server.storage.database import Database
 from server.storage.interpreters import Interpreters, Registered, ShiftRow
 from server.storage.tables import Engagement, StaffAccount
 from signaling.consult.eligibility import Interpreter
-from signaling.consult.ids import ConnectionId, ConsultId, UserId
+from signaling.consult.ids import ClinicId, ConnectionId, ConsultId, UserId
 from signaling.consult.values import Consult, Role
 from signaling.errors import Code, Refused
 from signaling.ports import BoardEntry
@@ -214,5 +214,7 @@ async def test_the_duty_plan_is_kept_and_a_shift_can_be_taken_out(each_database:
     await register.add_shift(shift)
     assert list(await register.shifts(CLINIC, now, now + timedelta(hours=1))) == [shift]
     assert list(await register.shifts(CLINIC, now + timedelta(hours=9), now + timedelta(hours=10))) == []
-    await register.remove_shift("s1")
+    await register.remove_shift("s1", clinic=ClinicId("another"))
+    assert list(await register.shifts(CLINIC, now, now + timedelta(hours=1))) == [shift]
+    await register.remove_shift("s1", clinic=CLINIC)
     assert list(await register.shifts(CLINIC, now, now + timedelta(hours=1))) == []

@@ -11,7 +11,15 @@ from signaling.consult.values import Phase, SeatHolder, TheClock
 from tests.signaling.scripts import AMAL, DESK, DEVICES, Moment, Step, everybody_in, play, scripts
 
 README = Path(__file__).resolve().parents[2] / "signaling/README.md"
-DRAWN = set(re.findall(r"^ +(\w+) --> (\w+)", README.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def drawn(section: str) -> set[tuple[str, str]]:
+    """The arrows of the diagram in a section of the README."""
+    text = README.read_text(encoding="utf-8").partition(f"## {section}\n")[2].partition("\n## ")[0]
+    return set(re.findall(r"^ +(\w+) --> (\w+)", text, re.MULTILINE))
+
+
+DRAWN = drawn("The life of a consult")
 COME = Step(0, SeatHolder(participant=AMAL), commands.Arrive(device=DEVICES[0]))
 GO = Step(0, SeatHolder(participant=AMAL), commands.Leave())
 CANCEL = Step(0, DESK, commands.Cancel(reason="mistake"))

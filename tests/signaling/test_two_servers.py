@@ -12,9 +12,10 @@ import pytest
 from signaling.consult.ids import DeviceId, PeerId
 from signaling.consult.news import News, ServerId, SignedOut
 from signaling.consult.values import Role
+from signaling.errors import Code
 from signaling.protocol import messages
 from signaling.service import Presences
-from tests.signaling.world import DR_CHEN, MARIA, PHONE, World
+from tests.signaling.world import DR_CHEN, MARIA, PHONE, World, refused
 
 PATIENT, PHYSICIAN, INTERPRETER = Role.PATIENT, Role.PHYSICIAN, Role.INTERPRETER
 EVERYONE = set(permutations((PATIENT, PHYSICIAN, INTERPRETER), 2))
@@ -293,3 +294,10 @@ async def test_a_consult_that_goes_on_is_told_at_both(pair: Pair) -> None:
     await pair.b.ask("chen", "continue_consult", minutes=15)
     await pair.talk()
     assert "consult_continued" in pair.a.told("amal")
+
+
+async def test_whoever_was_refused_for_what_the_other_server_wrote_is_shown_it(pair: Pair) -> None:
+    await pair.a.ask("nour", "start_sharing")
+    assert await refused(pair.b, "chen", "start_sharing") is Code.ALREADY_SHARING
+    await pair.talk()
+    assert pair.b.view("chen").sharing == pair.b.people[INTERPRETER]

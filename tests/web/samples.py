@@ -18,6 +18,7 @@ from web.pages import (
     DeskPage,
     ErrorPage,
     HelpPage,
+    InterpretersPage,
     InvitationPage,
     InvitationPreview,
     InvitationState,
@@ -65,6 +66,11 @@ def pages(tag: str) -> Mapping[str, Page]:
             patient_languages=languages,
             countries=countries(tag),
         ),
+        "/board/interpreters": InterpretersPage(
+            **common,
+            user=COORDINATOR,
+            spoken=[(one, language_name(one, tag)) for one in ("ar", "en", "es", "yue", "zh-Hans")],
+        ),
         "/desk": DeskPage(**common, user=INTERPRETER),
         "/demo": DemoPage(**common),
         "/error/not_found": ErrorPage(**common, kind="not_found"),
@@ -81,6 +87,50 @@ def pages(tag: str) -> Mapping[str, Page]:
             country="KW",
             countries=countries(tag),
         ),
+    }
+
+
+def interpreters(now: datetime) -> dict[str, Any]:
+    """The answer of POST /api/interpreters: a register of two, somebody else, a shift, some counts."""
+    karim = {
+        "user": "u3",
+        "name": "Karim Haddad",
+        "number": "40718",
+        "agency": "",
+        "pairs": [["ar", "en"], ["en", "ar"]],
+        "vetted": True,
+        "qualification": "CCHI",
+        "gender": "male",
+        "camera": True,
+        "availability": "available",
+        "excluded": [],
+    }
+    nadia = karim | {"user": "u5", "name": "Nadia Sabbagh", "number": "71204", "agency": "Lingua"}
+    counts = {"connected": 12, "abandoned": 1, "by_phone": 1, "rings": 31, "minutes": 204.5, "stars": 4.5}
+    return {
+        "now": now.isoformat(),
+        "register": [karim, nadia | {"vetted": False, "qualification": "", "availability": "on_break"}],
+        "interpreters": [
+            {"id": "u3", "name": "Karim Haddad"},
+            {"id": "u5", "name": "Nadia Sabbagh"},
+            {"id": "u6", "name": "Chen Meilin"},
+        ],
+        "physicians": [{"id": "u1", "name": "Dr. Elena Marlowe"}],
+        "shifts": [
+            {
+                "shift": "s1",
+                "user": "u3",
+                "starts_at": (now - timedelta(hours=1)).isoformat(),
+                "ends_at": (now + timedelta(hours=7)).isoformat(),
+            }
+        ],
+        "counts": {
+            "languages": [
+                {"language": "ar", "searches": 13, "p50_s": 11.5, "p90_s": 38.0, **counts},
+                {"language": "yue", "searches": 4, "p50_s": None, "p90_s": None, **counts},
+            ],
+            "signals": {"repeat": 3, "slower": 5},
+        },
     }
 
 

@@ -72,8 +72,16 @@ def application(clinic: Clinic, origin: str) -> web.Application:
         clinic.sent.append({"path": request.path, **(await request.json())})
         return web.json_response(samples.preview(clinic.invitation, datetime.now(UTC), clinic.language))
 
+    async def interpreters(request: web.Request) -> web.Response:
+        clinic.sent.append({"path": request.path, **(await request.json())})
+        return web.json_response(samples.interpreters(datetime.now(UTC)))
+
     async def answer(request: web.Request) -> web.Response:
         clinic.sent.append({"path": request.path, **(await request.json())})
+        if request.path == "/api/desk":
+            now = datetime.now(UTC)
+            shift = {"starts_at": now.isoformat(), "ends_at": now.isoformat()}
+            return web.json_response({"minutes": 96, "consults": 4, "shifts": [shift]})
         return web.json_response({"ticket": "ticket-for-one-connection", "url": "/help", "expires_in_s": 30})
 
     async def add_headers(_request: web.Request, response: web.StreamResponse) -> None:
@@ -82,6 +90,7 @@ def application(clinic: Clinic, origin: str) -> web.Application:
     app.on_response_prepare.append(add_headers)
     app.router.add_static("/static", DIST)
     app.router.add_post("/api/invitation/preview", preview)
+    app.router.add_post("/api/interpreters", interpreters)
     app.router.add_post("/api/{what:.+}", answer)
     channel(clinic).attach(app)
     app.router.add_get("/{path:(?!socket.io).*}", page)

@@ -63,7 +63,7 @@ def test_the_seat_page_loads_within_its_budget(manifest: dict[str, dict[str, obj
     assert loaded(scripts(manifest, "visit"), later=True) - first <= STAFF_SEAT_MAX
 
 
-@pytest.mark.parametrize("page", ["board", "desk", "newconsult", "signin"])
+@pytest.mark.parametrize("page", ["board", "desk", "newconsult", "interpreters", "signin"])
 def test_a_staff_page_loads_within_its_budget(manifest: dict[str, dict[str, object]], page: str) -> None:
     assert loaded(scripts(manifest, page), later=True) <= STAFF_PAGE_MAX
 

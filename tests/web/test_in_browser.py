@@ -19,7 +19,7 @@ pytestmark = [
 ]
 
 PATIENT_PAGES = ("/", "/help", "/v", "/error/not_found", "/error/internal")
-STAFF_PAGES = ("/signin", "/board", "/board/new", "/desk")
+STAFF_PAGES = ("/signin", "/board", "/board/new", "/board/interpreters", "/desk")
 LANGUAGES = ("en", "ar")
 ACCESSIBLE = (*LANGUAGES, "es", "zh-Hans")
 FRAGMENT = f"#{samples.SECRET}"
@@ -66,6 +66,8 @@ async def settled(page: Page, path: str) -> None:
         await page.wait_for_selector("#main:not([data-screen=loading])")
     if path == "/board":
         await page.wait_for_selector(".queue")
+    if path == "/board/interpreters":
+        await page.wait_for_selector("[data-language]")
     if path == "/desk":
         await page.wait_for_selector(".ring")
 
@@ -122,6 +124,38 @@ async def test_every_dialog_of_the_board_is_accessible(
             await axe.is_accessible(page, texts_min=3)
         await page.keyboard.press("Escape")
         await expect(page.locator("dialog")).to_have_count(0)
+
+
+@pytest.mark.parametrize("tag", LANGUAGES)
+async def test_a_coordinator_changes_the_register_and_the_plan_by_keyboard(
+    served: tuple[str, Clinic], browsers: Browsers, tag: str
+) -> None:
+    origin, clinic = served
+    page = await browsers.open(viewport=DESK, reduced_motion="reduce")
+    await page.goto(address(origin, "/board/interpreters", tag))
+    await settled(page, "/board/interpreters")
+    await page.focus("[data-line=u5] [data-do=edit]")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("dialog[open]")
+    await axe.is_accessible(page, texts_min=4)
+    await page.fill("#line-number", "71205")
+    await page.check("[name=vetted]")
+    await page.check("[name=language][value=es]")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("dialog[open]")).to_have_count(0)
+    saved = next(one for one in clinic.sent if one.get("path") == "/api/interpreters/save")
+    assert (saved["user"], saved["number"], saved["vetted"]) == ("u5", "71205", True)
+    assert ["es", "en"] in saved["pairs"]
+    assert ["en", "ar"] in saved["pairs"]
+    await page.fill("#shift-day", "2026-12-01")
+    await page.fill("#shift-from", "22:00")
+    await page.fill("#shift-to", "06:00")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#problem")).to_have_text("")
+    added = [one for one in clinic.sent if one.get("path") == "/api/interpreters/shift"]
+    assert [(one["starts_at"], one["ends_at"]) for one in added] == [
+        ("2026-12-02T06:00:00.000Z", "2026-12-02T14:00:00.000Z")
+    ], "over midnight, in the clinic's own time"
 
 
 @pytest.mark.parametrize("tag", LANGUAGES)

@@ -15,10 +15,10 @@ from web.render import WEB, Assets, MissingAssetError, Renderer
 
 TAGS = page_languages()
 PATHS = sorted(samples.pages("en"))
-SCRIPTS = ("invite", "visit", "board", "desk", "signin", "newconsult", "demo")
+SCRIPTS = ("invite", "visit", "board", "desk", "signin", "newconsult", "interpreters", "demo")
 # Words that stay Latin in every language: names, products, keys, examples of the browser's own words.
 LATIN_KEPT = re.compile(
-    r"(?<![A-Za-z])(Meridian|JavaScript|Safari|Chrome|Wi-Fi|AA|x|English|Cedars-Sinai|Dr\.?|Elena|Marlowe|Ama|Boateng|"
+    r"(?<![A-Za-z])(Meridian|JavaScript|CSV|Safari|Chrome|Wi-Fi|AA|x|English|Cedars-Sinai|Dr\.?|Elena|Marlowe|Ama|Boateng|"
     r"Karim|Haddad|Jonas|Weber|7F3K-22QD|español)(?![A-Za-z])"
 )
 LATIN_WRITTEN = frozenset({"es"})

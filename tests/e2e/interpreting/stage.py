@@ -17,6 +17,7 @@ TOLD_S_MAX = 3.0
 LEVELS = """() => Object.fromEntries([...document.querySelectorAll('#screen [data-person]:not(.tile-self)')]
   .filter((tile) => tile.offsetParent !== null && tile.querySelector('audio').srcObject)
   .map((tile) => [tile.dataset.role, tile.querySelector('audio').volume]))"""
+AT_DESK = "() => location.pathname === '/desk'"
 RINGS = "() => document.querySelectorAll('[data-ring]').length"
 TEXT = "(selector) => document.querySelector(selector)?.innerText ?? ''"
 
@@ -66,13 +67,20 @@ async def called() -> AsyncIterator[Called]:
             await story.physician_enters(on.physician)
             await story.admit(on.physician, "patient", identity=True)
             await story.on_screen(on.patient, "room")
-            for desk in (on.desk, on.second):
-                await pressed_state(desk, "available")
+            for desk, tag in ((on.desk, "en"), (on.second, "es")):
+                await at_desk(desk, tag)
             yield on
         except AssertionError:
             for name, page in on.pages.items():
                 await picture(page, f"failed.{name}")
             raise
+
+
+async def at_desk(desk: Page, tag: str) -> None:
+    """The desk is open in this language, and its interpreter available."""
+    await eventually(lambda: story.asked(desk, AT_DESK), bool, within_s=20, what="the desk is open")
+    await desk.goto(f"{desk.url.partition('?')[0]}?lang={tag}")
+    await pressed_state(desk, "available")
 
 
 async def pressed_state(desk: Tab, state: str) -> None:
@@ -93,9 +101,9 @@ async def rings(desk: Tab, count: int, *, within_s: float) -> float:
     )
 
 
-async def comes(desk: Tab) -> None:
-    """Accept the ring, and be in the room."""
-    await story.press(desk, "accept")
+async def comes(desk: Page) -> None:
+    """Accept the ring with a key, and be in the room."""
+    await desk.keyboard.press("a")
     await story.check_devices(desk)
     await story.on_screen(desk, "room")
 

@@ -7,7 +7,18 @@ from time import monotonic
 import pytest
 import pytest_asyncio
 
-from tests.e2e.interpreting.stage import TOLD_S_MAX, Called, called, comes, levels, plays, reads, rings
+from tests.e2e.interpreting.stage import (
+    TOLD_S_MAX,
+    Called,
+    at_desk,
+    called,
+    comes,
+    levels,
+    plays,
+    reads,
+    rings,
+)
+from tests.e2e.kit import axe
 from tests.e2e.kit.observe import hears, sees, traffic
 from tests.e2e.kit.people import INTERPRETER, PHYSICIAN
 from tests.e2e.kit.tab import eventually
@@ -27,8 +38,12 @@ FRAMES_SENT = """async () => [...(await meridianMedia.getStats()).values()]
 AUDIO = '#screen [data-role="{}"]:not(.tile-self) audio'
 
 
+def in_language(tag: str, words: str) -> str:
+    return load_catalog(tag).text(words)
+
+
 def arabic(words: str) -> str:
-    return load_catalog("ar").text(words)
+    return in_language("ar", words)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -48,6 +63,12 @@ async def test_one_click_rings_a_desk_within_a_second_and_shows_nothing_of_the_p
     assert "Arabic" in card
     assert "Salma" not in card
     await picture(on.desk, "interpreting.desk")
+    await at_desk(on.desk, "ar")
+    await rings(on.desk, 1, within_s=3)
+    await axe.is_accessible(on.desk, texts_min=4)
+    await picture(on.desk, "interpreting.desk.ar")
+    await at_desk(on.desk, "en")
+    await rings(on.desk, 1, within_s=3)
     await picture(on.physician, "interpreting.searching")
 
 
@@ -178,9 +199,11 @@ async def test_a_second_interpreter_listens_in_and_takes_over_without_a_silence(
     await story.press(on.physician, "request_interpreter")
     await rings(on.second, 1, within_s=20)
     await comes(on.second)
-    await reads(on.second, "Nobody hears you yet", within_s=5)
+    await reads(on.second, in_language("es", "Nobody hears you yet"), within_s=5)
     await plays(on.second, {"patient": 1, "physician": 1, "interpreter": 1}, what="the second hears them all")
     await picture(on.second, "handover.second")
+    for page in (on.patient, on.physician, on.desk, on.second):
+        await axe.is_accessible(page, texts_min=1)
     await on.patient.evaluate(WATCH_VOICES)
     await story.press(on.second, "take_over")
     await asyncio.sleep(2)
@@ -227,4 +250,8 @@ async def test_with_the_end_everybody_is_cut_within_a_second(on: Called) -> None
     began = monotonic()
     await story.on_screen(on.patient, "ended", within_s=3)
     assert monotonic() - began < 2
+    await on.patient.check("[name=stars][value='5']")
+    await story.press(on.patient, "rate")
+    await reads(on.patient, arabic("Thank you. This helps us."), within_s=5)
+    await picture(on.patient, "rated.patient")
     assert "Traceback" not in on.server.logged()

@@ -28,6 +28,16 @@ POST /api/ticket ended                      404 200 200 200 404 404 404 404
 POST /api/ticket board                      401 401 401 200 200 200 200 200
 GET  /board                                 303 303 303 200 200 200 303 200
 GET  /board/new                             303 303 303 303 303 200 303 200
+GET  /board/interpreters                    303 303 303 303 303 200 303 200
+GET  /board/interpreters.csv                401 401 401 403 403 200 403 200
+POST /api/interpreters                      401 401 401 403 403 200 403 200
+POST /api/interpreters/save                 401 401 401 403 403 400 403 400
+POST /api/interpreters/shift                401 401 401 403 403 400 403 400
+POST /api/interpreters/unshift              401 401 401 403 403 400 403 400
+POST /api/desk                              401 401 401 403 403 403 200 403
+POST /api/consult/{consult_id}/{participant_id}/rate own   404 400 400 400 404 404 404 404
+POST /api/consult/{consult_id}/{participant_id}/rate other 404 404 404 404 404 404 404 404
+POST /api/consult/{consult_id}/{participant_id}/rate ended 404 400 400 400 404 404 404 404
 GET  /desk                                  303 303 303 303 303 303 200 303
 POST /api/consult/{consult_id}/enter own    401 401 401 200 403 403 403 404
 POST /api/consult/{consult_id}/enter other  401 401 401 403 403 403 403 404

@@ -1,5 +1,6 @@
 /** The interpreter's desk: the consults booked for whoever is signed in, and the way into the next one. */
 
+import { post } from "./api.ts";
 import { said } from "./board-rows.ts";
 import { nextOf, todayItems } from "./board-today.ts";
 import { languageOf, nameOf, OVER, personOf, placeOf, stateOf } from "./board-words.ts";
@@ -16,6 +17,7 @@ import { clock, duration, minutesBetween, weekday } from "./times.ts";
 
 const TICK_MS = 15_000;
 const COUNT_MS = 1_000;
+const DAY_MS = 60_000;
 const RING_AGAIN_MS = 3_000;
 
 const { clinic } = boot<StaffBoot>();
@@ -220,7 +222,34 @@ function facts(row: BoardRow): HTMLElement {
   );
 }
 
+interface OwnDay {
+  readonly minutes: number;
+  readonly consults: number;
+  readonly shifts: readonly { readonly starts_at: string; readonly ends_at: string }[];
+}
+
+/** How long one has interpreted today, and when one is on duty. */
+async function drawDay(): Promise<void> {
+  const day = await post<OwnDay>("/api/desk").catch(() => null);
+  if (!day) return; // The next round tries again; what is shown is at most a minute old.
+  const stat = (n: number, label: string): HTMLElement => h("div", {}, h("b", { class: "num" }, n), label);
+  const shift = (one: OwnDay["shifts"][number]): HTMLElement => {
+    const [from, to] = [new Date(one.starts_at), new Date(one.ends_at)];
+    return h("li", { class: "num" }, `${weekday(from, zone)} ${clock(from, zone)} – ${clock(to, zone)}`);
+  };
+  redraw(
+    byId("my-day"),
+    h("div", { class: "stats" }, stat(day.minutes, t("minutes")), stat(day.consults, t("consults"))),
+    h("h3", { class: "small dim" }, t("On duty")),
+    day.shifts.length > 0
+      ? h("ul", { class: "stack stack-s", role: "list" }, ...day.shifts.map(shift))
+      : h("p", { class: "dim small" }, t("Nothing is planned for the next seven days.")),
+  );
+}
+
 startFrame(clinic.zone);
+void drawDay();
+setInterval(() => void drawDay(), DAY_MS);
 wakeOnFirstGesture();
 const sound = byId<HTMLInputElement>("ring-sound");
 sound.checked = chimeIsOn();

@@ -18,7 +18,7 @@ export interface Fields {
   readonly startsAt: Date | null;
   readonly minutes: number;
   readonly physician: Choice;
-  /** A staff account's id, "invite" for an agency's interpreter, "" for none. */
+  /** A staff account's id, "invite" for an agency's interpreter, "call" for whoever is free then, "" for none. */
   readonly interpreter: Choice;
   readonly interpreterName: string;
   readonly companionName: string;
@@ -32,6 +32,7 @@ export interface Fault {
 
 const BIRTH_YEAR_MIN = 1880;
 const INVITED = "invite";
+const CALLED = "call";
 
 /** The first thing that is missing or cannot be, in the order of the form. */
 export function faultIn(fields: Fields, now = new Date()): Fault | null {
@@ -70,6 +71,7 @@ export function scheduleMessage(fields: Fields): Omit<Schedule, "type" | "comman
     starts_at: starts.toISOString(),
     ends_at: new Date(starts.getTime() + fields.minutes * 60_000).toISOString(),
     people: people(fields),
+    on_demand: fields.interpreter.value === CALLED,
   };
 }
 
@@ -88,7 +90,7 @@ function people(fields: Fields): Person[] {
   ];
   if (fields.interpreter.value === INVITED)
     list.push({ role: "interpreter", language: fields.language, name: fields.interpreterName });
-  else if (fields.interpreter.value)
+  else if (fields.interpreter.value && fields.interpreter.value !== CALLED)
     list.push({ role: "interpreter", language: fields.language, user: fields.interpreter.value });
   if (fields.companionName)
     list.push({ role: "companion", language: fields.language, name: fields.companionName });

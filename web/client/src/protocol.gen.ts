@@ -405,6 +405,8 @@ export interface ConsultView {
   readonly hearing: readonly HearingView[];
   /** For those who are briefed. */
   readonly case: CaseView | null;
+  /** An interpreter was in the room: the end asks how it was. */
+  readonly interpreted: boolean;
   /** What the waiting room is told. */
   readonly notices: readonly NoticeView[];
   /** Whom the viewer may see, the viewer included. */

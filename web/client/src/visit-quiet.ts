@@ -36,6 +36,7 @@ export function openQuiet(screen: string): OpenScreen {
         fillTimes(visit, root, view, screen === "too_early");
         fillFacts(root, view);
         fillContinued(root, view);
+        askHow(visit, root, view);
       },
       connection() {
         const words = EXPECTING.has(screen) ? troubleWords(visit) : "";
@@ -69,6 +70,16 @@ function fillTimes(visit: Visit, root: HTMLElement, view: ConsultView, early: bo
     early &&
       minutes > 0 &&
       h("p", { class: "dim" }, t("The waiting room opens in {time}.", { time: duration(minutes) })),
+  );
+}
+
+/** The question comes with the end of a consult that had an interpreter, and only then is its script loaded. */
+function askHow(visit: Visit, root: HTMLElement, view: ConsultView): void {
+  const place = maybe(root, "rate");
+  if (!place || !view.interpreted || place.childElementCount > 0) return;
+  import("./visit-rating.ts").then(
+    ({ openRating }) => openRating(visit, place),
+    () => {}, // It is a courtesy: a page that cannot load it asks nothing.
   );
 }
 

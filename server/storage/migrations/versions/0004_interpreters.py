@@ -61,6 +61,15 @@ def upgrade() -> None:
     )
     op.create_index("ix_interpreter_shift_starts_at", "interpreter_shift", ["starts_at"])
     op.create_table(
+        "interpreter_rating",
+        sa.Column("consult_id", ID, nullable=False),
+        sa.Column("participant_id", ID, nullable=False),
+        sa.Column("stars", sa.Integer(), nullable=False),
+        sa.Column("tags", sa.JSON(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("consult_id", "participant_id", name="pk_interpreter_rating"),
+    )
+    op.create_table(
         "case_card",
         sa.Column("consult_id", ID, nullable=False),
         sa.Column("text", sa.Text(), nullable=False),

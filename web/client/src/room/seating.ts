@@ -64,6 +64,13 @@ function expected(view: ConsultView, person: PersonView): boolean {
   return person.role === "patient" && view.me.role !== "companion";
 }
 
+/** During a briefing guests wait apart: the last picture of them is not what they do now. */
+export function asSeen(view: ConsultView, person: PersonView): PersonView {
+  const guest = person.role === "patient" || person.role === "companion";
+  const apart = view.session?.stage === "briefing" && guest && person.seat === "present";
+  return apart && person.id !== view.me.participant ? { ...person, seat: "on_hold" } : person;
+}
+
 /** Why a tile has no picture, or `picture`. */
 export type Showing = "picture" | "camera_off" | "lost" | "on_hold" | "waiting" | "invited" | "left";
 

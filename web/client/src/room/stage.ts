@@ -7,7 +7,7 @@ import { loudness } from "../media/stats.ts";
 import type { ConsultView } from "../protocol.gen.ts";
 import { isPatient, personOf, type Visit } from "../visit-context.ts";
 import { Ears } from "./ears.ts";
-import { seating } from "./seating.ts";
+import { asSeen, seating } from "./seating.ts";
 import { Tile } from "./tile.ts";
 
 const LISTEN_EVERY_MS = 160;
@@ -68,7 +68,7 @@ export class Stage {
       // The share, hidden or not, stays the first child; moving an element would interrupt its picture.
       if (this.root.children[at + 1] !== tile.figure)
         this.root.insertBefore(tile.figure, this.root.children[at + 1] ?? null);
-      tile.update(person);
+      tile.update(asSeen(view, person));
     });
     this.announce(view);
     this.root.dataset.people = String(people.length);
