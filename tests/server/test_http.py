@@ -385,5 +385,11 @@ def test_the_table_says_for_every_route_who_may() -> None:
         "POST /api/signin": Who.ANYONE,
         "POST /api/signout": Who.ANYONE,
         "POST /api/consult/{consult_id}/enter": Who.STAFF,
+        "POST /api/interpreters": Who.STAFF,
+        "POST /api/interpreters/save": Who.STAFF,
+        "POST /api/interpreters/shift": Who.STAFF,
+        "POST /api/interpreters/unshift": Who.STAFF,
+        "POST /api/desk": Who.STAFF,
+        "POST /api/consult/{consult_id}/{participant_id}/rate": Who.SEATED,
         "POST /api/demo/enter": Who.DEMO,
     }
