@@ -28,6 +28,8 @@ NODE_VENV = ROOT / ".venv-node"
 WEB = ROOT / "web"
 WEB_BUILT = WEB / "static" / "dist" / "manifest.json"
 NODE_MAJOR_MIN = 20
+# tests/order.py says what runs beside what.
+TWO_CORES = ("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder")
 LOCKS = ("requirements", "requirements-dev", "requirements-node", "requirements-uv")
 
 USAGE = """python3 dev.py VERB [ARGUMENT …]
@@ -291,6 +293,7 @@ def test(arguments: list[str]) -> None:
         code = subprocess.call([str(PYTHON), *command_for("check", [])], cwd=ROOT, env=env)
         if code:
             sys.exit(code)
+        arguments = [*TWO_CORES, *arguments]
     become("-m", "pytest", *arguments, env=env)
 
 

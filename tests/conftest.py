@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
+from tests import order
 from tests.e2e.kit import services
 
 IN_CI = os.environ.get("CI", "").lower() in ("true", "1")
@@ -29,6 +30,12 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     report = yield
     _fail_if_skipped(report)
     return report
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On two cores, see `order.py`; one process runs them as they are found."""
+    if hasattr(config, "workerinput"):
+        order.grouped(items)
 
 
 @pytest.fixture(scope="session")
