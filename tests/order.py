@@ -1,7 +1,8 @@
 """In which order tests run on two cores: what measures time last and by itself, the rest beside it.
 
-With `-n 2 --dist loadgroup` a file stays in one process. The group `alone` is one process's whole work: browsers,
-real servers, real networks. The other process has all the rest, and is done long before the faults are measured.
+With `-n 2 --dist loadgroup` a file stays in one process. The group `alone` is one process's whole work:
+browsers, real servers, real networks. The other process has all the rest, and is done long before the faults
+are measured.
 """
 
 from pathlib import PurePosixPath
