@@ -39,6 +39,8 @@ async def put_interpreting(
         await connection.execute(delete(CaseCard).where(CaseCard.consult_id == after.id))
         card = insert_new(connection, CaseCard, {"consult_id": after.id, "text": rows.case})
         await connection.execute(card)
+    if after.over:  # nobody is to be briefed any more
+        await connection.execute(delete(CaseCard).where(CaseCard.consult_id == after.id))
     if rows.engaged is not None:
         await _engage(connection, after.id, rows.engaged)
     for event in events:

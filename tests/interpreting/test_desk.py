@@ -1,5 +1,7 @@
 """From the request in the room to the ring at a desk, the seat, and the briefing: the service on fakes."""
 
+from datetime import timedelta
+
 import pytest
 
 from signaling.consult.ids import ConnectionId, ConsultId, ParticipantId, UserId
@@ -10,7 +12,7 @@ from signaling.ports import DeskEntry, SeatEntry
 from signaling.protocol import messages
 from signaling.protocol.interpreting_shapes import DeskView
 from tests.interpreting.consults import interpreter
-from tests.signaling.world import LEILA, PHONE, STAFF, World, refused
+from tests.signaling.world import DR_CHEN, LEILA, MARIA, PHONE, STAFF, World, refused
 
 RAMI = UserId("u-rami")
 INTERPRETERS = {LEILA: "1001", RAMI: "1002"}
@@ -212,6 +214,42 @@ async def test_an_ended_consult_frees_whoever_was_taken_up(world: World) -> None
     await world.ask("chen", "end", reason="completed")
     assert world.store.engagements == {}
     assert world.closed("leila-seat")
+
+
+async def test_a_consult_booked_on_demand_rings_when_the_physician_is_there(world: World) -> None:
+    await world.open_board("maria", MARIA)
+    starts_at = world.clock.now()
+    people = [
+        {
+            "role": "patient",
+            "language": "ar",
+            "name": "Huda",
+            "birth_year": 1990,
+            "time_zone": "Asia/Dubai",
+            "country": "AE",
+        },
+        {"role": "physician", "language": "en", "user": DR_CHEN},
+    ]
+    answer = await world.ask(
+        "maria",
+        "schedule",
+        starts_at=starts_at.isoformat(),
+        ends_at=(starts_at + timedelta(minutes=30)).isoformat(),
+        people=people,
+        on_demand=True,
+    )
+    assert isinstance(answer, messages.Accepted)
+    assert answer.consult_id is not None
+    world.consult = answer.consult_id
+    consult = await world.store.load(world.consult)
+    assert consult is not None
+    world.people = {p.role: p.id for p in consult.participants}
+    await tick(world, 1)
+    assert (await desk(world, "leila")).rings == []
+    await world.connect("chen-again", Role.PHYSICIAN)
+    await world.ask("chen-again", "arrive")
+    await tick(world, 1)
+    assert [ring.languages for ring in (await desk(world, "leila")).rings] == [["ar", "en"]]
 
 
 async def test_an_account_that_is_not_on_the_register_is_told_so(world: World) -> None:

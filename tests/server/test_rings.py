@@ -184,6 +184,9 @@ async def test_the_case_card_and_the_number_are_noted_with_the_consult(each_data
     await world.ask("chen", "close_request")
     assert list(await world.store.ringing(CLINIC)) == []
     assert (await world.store.notes(ConsultId("nowhere"))).case is None
+    await world.admit("amal", Role.PATIENT)
+    await world.ask("chen", "end", reason="completed")
+    assert (await world.store.notes(world.consult)).case is None, "it is wiped with the end"
 
 
 async def test_how_long_it_takes_is_what_it_took_of_late(each_database: Database) -> None:

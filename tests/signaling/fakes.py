@@ -79,6 +79,8 @@ class MemoryStore:
         self.messages.setdefault(after.id, []).extend(rows.chat)
         if rows.case is not None:
             self.cases[after.id] = rows.case
+        if after.over:
+            self.cases.pop(after.id, None)
         if rows.engaged is not None:
             others = {u: c for u, c in self.engagements.items() if c != after.id}
             self.engagements = dict.fromkeys(rows.engaged, after.id) | others

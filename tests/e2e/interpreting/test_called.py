@@ -15,6 +15,7 @@ from tests.e2e.interpreting.stage import (
     comes,
     levels,
     plays,
+    pressed_state,
     reads,
     rings,
 )
@@ -50,6 +51,25 @@ def arabic(words: str) -> str:
 async def on() -> AsyncIterator[Called]:
     async with called() as made:
         yield made
+
+
+async def test_when_nobody_answers_the_telephone_line_is_shown_and_the_patient_reads_why(on: Called) -> None:
+    for desk in (on.desk, on.second):
+        await desk.click("[data-do=availability][value=away]")
+        await pressed_state(desk, "away")
+    await story.press(on.physician, "request_interpreter")
+    await reads(on.physician, "Nobody answers", within_s=5)
+    await reads(on.patient, arabic("No interpreter is free yet. The clinic keeps trying."), within_s=5)
+    await story.press(on.physician, "use_phone_line")
+    await reads(on.physician, "+1 310 555 0177", within_s=5)
+    await reads(on.patient, arabic("The clinic calls an interpreter by telephone."), within_s=5)
+    await picture(on.physician, "phone-line.physician")
+    await picture(on.patient, "phone-line.patient")
+    await story.press(on.physician, "close_request")
+    await reads(on.physician, "You stopped calling.", within_s=5)
+    for desk in (on.desk, on.second):
+        await desk.click("[data-do=availability][value=available]")
+        await pressed_state(desk, "available")
 
 
 async def test_one_click_rings_a_desk_within_a_second_and_shows_nothing_of_the_patient(on: Called) -> None:

@@ -13,11 +13,13 @@ const LOUDNESS = 0.2;
 
 let context: AudioContext | null = null;
 
-export function chimeIsOn(): boolean {
+/** Whether one wants to hear it; `unsaid` is what goes for those who never said. */
+export function chimeIsOn(unsaid = false): boolean {
   try {
-    return localStorage.getItem(KEPT) === "on";
+    const said = localStorage.getItem(KEPT);
+    return said === null ? unsaid : said === "on";
   } catch {
-    return false;
+    return unsaid;
   }
 }
 
@@ -35,9 +37,9 @@ export async function setChime(on: boolean): Promise<void> {
 }
 
 /** Browsers allow sound only after a click or key; take the first one there is. */
-export function wakeOnFirstGesture(): void {
+export function wakeOnFirstGesture(unsaid = false): void {
   const wake = (): void => {
-    if (chimeIsOn()) void ready().resume();
+    if (chimeIsOn(unsaid)) void ready().resume();
   };
   addEventListener("pointerdown", wake, { once: true });
   addEventListener("keydown", wake, { once: true });
@@ -66,7 +68,7 @@ function play(): void {
 
 /** An interpreter is called: the sound, and (unless it is only repeated) a notification that names nobody. */
 export function announceRing(again = false): void {
-  if (!chimeIsOn()) return;
+  if (!chimeIsOn(true)) return;
   play();
   if (again) return;
   notify(t("An interpreter is needed"), t("Open your desk to answer."), "meridian-ring");

@@ -250,9 +250,9 @@ async function drawDay(): Promise<void> {
 startFrame(clinic.zone);
 void drawDay();
 setInterval(() => void drawDay(), DAY_MS);
-wakeOnFirstGesture();
+wakeOnFirstGesture(true);
 const sound = byId<HTMLInputElement>("ring-sound");
-sound.checked = chimeIsOn();
+sound.checked = chimeIsOn(true);
 sound.addEventListener("change", () => void setChime(sound.checked));
 setInterval(draw, TICK_MS);
 // Only the number: a card drawn anew under somebody's finger would lose the tap.
