@@ -29,7 +29,7 @@ WEB = ROOT / "web"
 WEB_BUILT = WEB / "static" / "dist" / "manifest.json"
 NODE_MAJOR_MIN = 20
 # tests/order.py says what runs beside what.
-TWO_CORES = ("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder")
+TWO_CORES = ("-n", "2", "--dist", "loadscope", "--no-loadscope-reorder")
 LOCKS = ("requirements", "requirements-dev", "requirements-node", "requirements-uv")
 
 USAGE = """python3 dev.py VERB [ARGUMENT …]

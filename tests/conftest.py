@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Generator, Iterator
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from tests import order
 from tests.e2e.kit import services
@@ -32,11 +34,16 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     return report
 
 
-@pytest.hookimpl(tryfirst=True)  # before the groups are read
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """On two cores the tests of a group run in one process, see `order.py`."""
+    return order.Groups(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On two cores, see `order.py`; one process runs them as they are found."""
+    """On two cores the group that takes longest is first; one process runs them as they are found."""
     if hasattr(config, "workerinput"):
-        order.grouped(items)
+        order.longest_first(items)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """In which order tests run on two cores: what measures time last and by itself, the rest beside it.
 
-With `-n 2 --dist loadgroup` a file stays in one process. The group `alone` is one process's whole work:
+With `-n 2` a file stays in one process. The group `alone` is one process's whole work:
 browsers, real servers, real networks. The other process has all the rest, and is done long before the faults
 are measured.
 """
@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 ALONE: Final = (
     "e2e/",
@@ -27,17 +28,25 @@ def place(path: str) -> int | None:
     return max(fits, default=None)
 
 
-def path_of(item: pytest.Item) -> str:
-    """The file of a test, below `tests/`."""
-    parts = PurePosixPath(item.nodeid.split("::")[0]).parts
-    return "/".join(parts[1:] if parts[:1] == ("tests",) else parts)
+def group(nodeid: str) -> str:
+    """The group of a test: `alone`, or its file below `tests/`."""
+    parts = PurePosixPath(nodeid.split("::", maxsplit=1)[0]).parts
+    path = "/".join(parts[1:] if parts[:1] == ("tests",) else parts)
+    return path if place(path) is None else "alone"
 
 
-def grouped(items: list[pytest.Item]) -> None:
-    """Mark each test's group, and put the group `alone` first and in its order; the sort is stable."""
-    for item in items:
-        path = path_of(item)
-        group = path if place(path) is None else "alone"
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: -1 if (at := place(path_of(item))) is None else at)
-    items.sort(key=lambda item: place(path_of(item)) is None)
+def longest_first(items: list[pytest.Item]) -> None:
+    """Put the group `alone` first, in its order; the sort is stable."""
+
+    def rank(item: pytest.Item) -> int:
+        at = place(item.nodeid.split("::")[0].removeprefix("tests/"))
+        return len(ALONE) if at is None else at
+
+    items.sort(key=rank)
+
+
+class Groups(LoadScopeScheduling):  # type: ignore[misc]
+    """Gives a process one group after the other."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group(nodeid)

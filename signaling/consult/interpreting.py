@@ -3,12 +3,14 @@
 The request is a machine of its own. Every state that is not over has a time at which it ends by itself
 (`until`) and commands that end it earlier, so that nobody waits for ever:
 
-    ringing    -> accepted, unanswered, closed   each tier rings for a while, then the next one rings too
-    accepted   -> connected, ringing, closed     whoever accepted has a while to come
-    connected  -> ringing, closed                an interpreter is here; if they are lost, they are rung again
-    unanswered -> ringing, by_phone, closed      a choice is asked for; without one all are rung again
-    by_phone   -> ringing, closed                the clinic's telephone line is used instead
+    ringing    -> accepted, unanswered, by_phone, closed   each tier rings a while, then the next one too
+    accepted   -> connected, ringing, closed               whoever accepted has a while to come
+    connected  -> (a new request)                          here; if they are lost they are rung again
+    unanswered -> ringing, by_phone, closed                a choice is asked for, or all are rung again
+    by_phone   -> ringing, closed                          the clinic's telephone line is used instead
     closed     -> (a new request)
+
+While a lost interpreter is looked for, their coming back connects from any open state.
 """
 
 from dataclasses import dataclass
