@@ -1,6 +1,8 @@
 """An interpreter is called into a running consult: rung, briefed in private, heard in one's own language."""
 
 import asyncio
+import csv
+import io
 from collections.abc import AsyncIterator
 from time import monotonic
 
@@ -24,7 +26,7 @@ from tests.e2e.kit.observe import hears, sees, traffic
 from tests.e2e.kit.people import INTERPRETER, PHYSICIAN
 from tests.e2e.kit.tab import eventually
 from tests.e2e.three_party import story
-from tests.e2e.three_party.cast import picture
+from tests.e2e.three_party.cast import CLINIC_SCREEN, picture
 from tests.faults.gaps import GapWatch
 from web.catalog import load_catalog
 
@@ -34,6 +36,8 @@ DUCKED = 0.18
 CALLING = "Calling an interpreter for {language}. This usually takes {n} seconds."
 SWITCH_S_MAX = 0.3
 LISTENED_S = 2.0
+MINUTES_S = 1.0  # what is counted may differ from what was heard by so many seconds
+TIMES: dict[str, float] = {}
 FRAMES_SENT = """async () => [...(await meridianMedia.getStats()).values()]
   .reduce((sum, one) => sum + (one.type === 'outbound-rtp' ? (one.framesSent ?? 0) : 0), 0)"""
 AUDIO = '#screen [data-role="{}"]:not(.tile-self) audio'
@@ -110,6 +114,7 @@ async def test_the_briefing_reaches_the_patient_in_not_one_packet(on: Called) ->
 
 async def test_the_introduction_is_on_the_screen_in_both_languages_and_true(on: Called) -> None:
     await story.press(on.physician, "end_briefing")
+    TIMES["begun"] = monotonic()
     await story.on_screen(on.patient, "room")
     await reads(on.patient, arabic("This visit is not being recorded."), within_s=5)
     await reads(on.desk, "This visit is not being recorded.", within_s=5)
@@ -226,6 +231,7 @@ async def test_a_second_interpreter_listens_in_and_takes_over_without_a_silence(
         await axe.is_accessible(page, texts_min=1)
     await on.patient.evaluate(WATCH_VOICES)
     await story.press(on.second, "take_over")
+    TIMES["relieved"] = monotonic()
     await asyncio.sleep(2)
     silence_ms = await on.patient.evaluate("() => kit.voices.longest")
     assert silence_ms <= 500
@@ -265,6 +271,21 @@ async def test_a_lost_interpreter_is_said_within_three_seconds_in_both_languages
     await reads(on.physician, "The interpreter lost the connection. We are calling them back.", within_s=25)
 
 
+async def counted(on: Called) -> None:
+    """The coordinators' table says how long the first interpreter was heard, as it was measured here."""
+    coordinator = await on.browsers.open(url=on.server.links["coordinator"], viewport=CLINIC_SCREEN)
+    await coordinator.wait_for_url("**/board")
+    await coordinator.goto(f"{on.server.origin}/board/interpreters")
+    await coordinator.wait_for_selector("[data-language=ar]")
+    await picture(coordinator, "interpreters.coordinator")
+    text = await coordinator.evaluate("() => fetch('/board/interpreters.csv').then((one) => one.text())")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    turns = [60 * float(row["minutes"]) for row in rows if row["kind"] == "turn"]
+    assert turns[0] == pytest.approx(TIMES["relieved"] - TIMES["begun"], abs=MINUTES_S)
+    searches = [row for row in rows if row["kind"] == "search"]
+    assert [row["closed"] or "connected" for row in searches[:3]] == ["cancelled", "connected", "connected"]
+
+
 async def test_with_the_end_everybody_is_cut_within_a_second(on: Called) -> None:
     await story.end_consult(on.physician)
     began = monotonic()
@@ -274,4 +295,5 @@ async def test_with_the_end_everybody_is_cut_within_a_second(on: Called) -> None
     await story.press(on.patient, "rate")
     await reads(on.patient, arabic("Thank you. This helps us."), within_s=5)
     await picture(on.patient, "rated.patient")
+    await counted(on)
     assert "Traceback" not in on.server.logged()

@@ -80,7 +80,7 @@ export function drawDock(root: ParentNode, visit: Visit, view: ConsultView): voi
   const { session } = view;
   toggle(root, "original", session?.original === true, "ear", t("Original"));
   // A second interpreter is asked for in the panel, where it says so.
-  fit(root, "request_interpreter", session === null);
+  fit(root.querySelector(".dock") ?? root, "request_interpreter", session === null);
   fit(root, "original", session?.mode === "simultaneous" && session.stage === "interpreting");
   fit(root, "share", mayShare(view));
   for (const button of all("[data-do=flip]", root)) button.hidden = !seen || !flippable();
