@@ -1,11 +1,13 @@
 """A patient on a phone in Arabic, a physician, and interpreters at their desks, each in their own browser."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from playwright.async_api import Page
 
+from tests.e2e.kit import needs
 from tests.e2e.kit.browsers import Browsers, chromium
 from tests.e2e.kit.meridian import Meridian, meridian
 from tests.e2e.kit.people import COMPANION, INTERPRETER, PATIENT, PHYSICIAN
@@ -117,6 +119,46 @@ async def levels(page: Tab) -> dict[str, float]:
 async def plays(page: Tab, expected: dict[str, float], *, what: str) -> None:
     """Wait until a page plays the others at these levels."""
     await eventually(lambda: levels(page), lambda seen: seen == expected, within_s=6, what=what)
+
+
+HEARD = """async () => {
+  const reports = [...(await meridianMedia.getStats()).values()].filter((one) => one.type === 'inbound-rtp');
+  const found = {};
+  for (const tile of document.querySelectorAll('#screen [data-person]:not(.tile-self)')) {
+    const audio = tile.querySelector('audio');
+    const track = audio.srcObject?.getAudioTracks()[0];
+    const report = track && reports.find((one) => one.trackIdentifier === track.id);
+    if (tile.offsetParent === null || !report) continue;
+    found[tile.dataset.role] = [report.packetsReceived, report.totalAudioEnergy, audio.volume];
+  }
+  return found;
+}"""
+
+
+async def who_hears_whom(on: Called, moment: str, *roles: str) -> dict[str, set[str]]:
+    """Of whom packets of sound arrive at these people within a second; a table of it is left in .out.
+
+    In the table: packets, energy of what was received, and how loud it is played.
+    """
+    before = {role: await on.pages[role].evaluate(HEARD) for role in roles}
+    await asyncio.sleep(1)
+    found: dict[str, set[str]] = {}
+    lines = [moment]
+    for role in roles:
+        after = await on.pages[role].evaluate(HEARD)
+        found[role] = set()
+        for speaker, (packets, energy, volume) in sorted(after.items()):
+            packets_before, energy_before, _ = before[role].get(speaker, (0, 0, 0))
+            came = packets - packets_before
+            lines.append(
+                f"  {role:<12} hears {speaker:<12} {came:3d} packets {energy - energy_before:8.5f} energy "
+                f"at {volume:.2f}"
+            )
+            if came > 5:
+                found[role].add(speaker)
+    with needs.out("who-hears-whom.txt").open("a") as file:
+        file.write("\n".join(lines) + "\n")
+    return found
 
 
 async def reads(page: Tab, words: str, *, within_s: float) -> None:

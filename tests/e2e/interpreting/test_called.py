@@ -20,6 +20,7 @@ from tests.e2e.interpreting.stage import (
     pressed_state,
     reads,
     rings,
+    who_hears_whom,
 )
 from tests.e2e.kit import axe
 from tests.e2e.kit.observe import hears, sees, traffic
@@ -37,6 +38,8 @@ CALLING = "Calling an interpreter for {language}. This usually takes {n} seconds
 SWITCH_S_MAX = 0.3
 LISTENED_S = 2.0
 MINUTES_S = 1.0  # what is counted may differ from what was heard by so many seconds
+THREE = ("patient", "physician", "interpreter")
+EVERYBODY = {one: set(THREE) - {one} for one in THREE}
 TIMES: dict[str, float] = {}
 FRAMES_SENT = """async () => [...(await meridianMedia.getStats()).values()]
   .reduce((sum, one) => sum + (one.type === 'outbound-rtp' ? (one.framesSent ?? 0) : 0), 0)"""
@@ -107,6 +110,8 @@ async def test_the_briefing_reaches_the_patient_in_not_one_packet(on: Called) ->
     during = await traffic(on.patient) - before
     assert (during.audio_received, during.video_received, during.audio_sent) == (0, 0, 0)
     assert await on.patient.evaluate(FRAMES_SENT) == frames, "what a browser pads is no picture"
+    heard = await who_hears_whom(on, "briefing", "physician", "interpreter")
+    assert heard == {"physician": {"interpreter"}, "interpreter": {"physician"}}
     await reads(on.desk, "Only the physician hears you.", within_s=3)
     for name, page in on.pages.items():
         await picture(page, f"briefing.{name}")
@@ -129,6 +134,7 @@ async def test_consecutively_no_two_are_loud_while_the_interpreter_speaks(on: Ca
     await plays(on.patient, {"physician": DUCKED, "interpreter": 1}, what="the patient hears the interpreter")
     await plays(on.physician, {"patient": DUCKED, "interpreter": 1}, what="the physician does")
     await plays(on.desk, {"patient": 1, "physician": 1}, what="the interpreter hears both")
+    assert await who_hears_whom(on, "consecutive", *THREE) == EVERYBODY
     await story.press(on.desk, "mute")
     await plays(on.patient, {"physician": 1, "interpreter": 1}, what="in full when the interpreter pauses")
     await story.press(on.desk, "mute")
@@ -169,15 +175,15 @@ async def test_simultaneously_each_hears_their_own_language_and_no_packet_of_the
     await switched(on, "simultaneous")
     await into(on, "patient")
     await plays(on.patient, {"physician": DUCKED, "interpreter": 1}, what="the patient hears Arabic")
-    assert await packets(on, "patient", "interpreter") > 20
-    assert await packets(on, "physician", "interpreter") == 0
+    heard = await who_hears_whom(on, "simultaneous, into the patient's language", *THREE)
+    assert heard == EVERYBODY | {"physician": {"patient"}}
     await picture(on.desk, "simultaneous.interpreter")
     await picture(on.patient, "simultaneous.patient")
     await into(on, "clinician")
     await plays(on.physician, {"patient": DUCKED, "interpreter": 1}, what="the physician hears English")
-    assert await packets(on, "physician", "interpreter") > 20
-    assert await packets(on, "patient", "interpreter") == 0
-    assert (await levels(on.patient))["physician"] == 1, "nothing is heard over the original"
+    heard = await who_hears_whom(on, "simultaneous, into the clinician's language", *THREE)
+    assert heard == EVERYBODY | {"patient": {"physician"}}
+    await plays(on.patient, {"physician": 1, "interpreter": 0}, what="nothing is heard over the original")
 
 
 async def into(on: Called, side: str) -> None:
@@ -229,6 +235,8 @@ async def test_a_second_interpreter_listens_in_and_takes_over_without_a_silence(
     await picture(on.second, "handover.second")
     for page in (on.patient, on.physician, on.desk, on.second):
         await axe.is_accessible(page, texts_min=1)
+    heard = await who_hears_whom(on, "a second interpreter listens in", *THREE, "second")
+    assert heard == EVERYBODY | {"second": {"patient", "physician", "interpreter"}}
     await on.patient.evaluate(WATCH_VOICES)
     await story.press(on.second, "take_over")
     TIMES["relieved"] = monotonic()

@@ -135,7 +135,9 @@ export class Asking {
     const may = (verb: Verb): boolean => view.can.includes(verb);
     const stuck = search.state === "unanswered";
     return [
-      may("ring_again") && stuck && command("ring_again", t("Keep trying"), "btn btn-s btn-act"),
+      may("ring_again") &&
+        search.state !== "ringing" &&
+        command("ring_again", t("Keep trying"), "btn btn-s btn-act"),
       may("ring_again") && search.mode === "video" && command("ring_audio", t("Voice only is fine")),
       may("use_phone_line") && stuck && command("use_phone_line", t("Telephone interpreter")),
       may("close_request") && stuck && command("another_time", t("Another time")),

@@ -4,7 +4,7 @@ import { h, icon, say, show } from "../dom.ts";
 import { t } from "../i18n.ts";
 import { languageName } from "../names.ts";
 import type { ConsultView } from "../protocol.gen.ts";
-import type { Visit } from "../visit-context.ts";
+import { personOf, type Visit } from "../visit-context.ts";
 import { introduction, SIGNAL_ICONS, searchWords, signalWords } from "./interpreting-words.ts";
 import type { Notes } from "./notes.ts";
 import type { Stage } from "./stage.ts";
@@ -85,7 +85,8 @@ export class Signs {
   private drawTurn(): void {
     const session = this.visit.view?.session;
     const mine = session?.interpreter === this.visit.view?.me.participant;
-    const on = session?.stage === "interpreting" && session.mode === "consecutive" && !mine;
+    const here = personOf(this.visit.view, session?.interpreter)?.connected === true;
+    const on = here && session?.stage === "interpreting" && session.mode === "consecutive" && !mine;
     show(this.turn, on === true);
     if (!session || !on) return;
     const waits = this.stage.speaks(session.interpreter);
