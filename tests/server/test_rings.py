@@ -40,13 +40,13 @@ def line(user: str, **changes: Any) -> Registered:
     return Registered(user=UserId(user), **(usual | changes))
 
 
-async def account(database: Database, user: str, clock: Any) -> None:
+async def account(database: Database, user: str, clock: Any, clinic: str = CLINIC) -> None:
     row = {
         "user_id": user,
         "email": f"{user}@clinic.test",
         "name": f"Name of {user}",
         "role": "interpreter",
-        "clinic_id": CLINIC,
+        "clinic_id": clinic,
         "language": "en",
         "languages": [],
         "password_hash": "-",

@@ -6,11 +6,13 @@ use the same consult, one after the other: it goes on through all of them.
 
 import asyncio
 import contextlib
+import itertools
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -21,13 +23,23 @@ import aioice.ice
 import pytest
 import pytest_asyncio
 from aiohttp import ClientError, ClientSession
+from yarl import URL
 
+from server.http.cookies import STAFF
+from server.identity.accounts import Accounts
+from server.identity.passwords import Passwords
+from server.identity.random_values import SystemClock
+from server.identity.sign_ins import SignIns
+from server.settings import SignIn
+from server.storage.database import Database
+from server.storage.interpreters import Interpreters
+from signaling.consult.ids import UserId
 from tests.e2e.kit.ports import free_port
 from tests.e2e.kit.services import Service, postgres_service, redis_service
 from tests.e2e.kit.tab import eventually
 from tests.faults.stage import note
 from tests.media.loopback import Participant, until, with_loopback
-from tests.server.browser import Browser
+from tests.server.browser import Browser, Tab
 from tests.server.program import ROOT, START_S_MAX, Demo, environment
 from tests.server.test_restart import (
     SILENT_S_MAX,
@@ -37,10 +49,12 @@ from tests.server.test_restart import (
     physician_admits,
     sign_in,
 )
+from tests.server.test_rings import DESKS, account, line
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 
 NEWS_S_MAX = 0.5
+RUNG_S_MAX = 20.0  # two hundred desks on one machine
 LATE_NEWS_S_MAX = 3.0  # of the database, looked at each second
 TAKEN_OVER_S_MAX = 15.0
 SECRET = "a secret of thirty-two characters or more"
@@ -105,6 +119,7 @@ class Two:
     a: Server
     b: Server
     redis: Service
+    database_url: str
     patient: Page
     physician: Page
     silences: list["asyncio.Task[float]"] = field(default_factory=list)
@@ -176,7 +191,7 @@ async def two(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Two]:
         await b.is_ready()
         await a.is_ready()
         patient, physician = await _in_room(a, b, links, stack)
-        yield Two(a, b, redis, patient, physician)
+        yield Two(a, b, redis, shared["MERIDIAN_DATABASE__URL"], patient, physician)
         for server in servers:
             assert "Traceback" not in server.log.read_text(), server.log.read_text()
 
@@ -197,6 +212,64 @@ async def test_two_servers_serve_one_consult(two: Two) -> None:
     await two.hear_each_other()
     await two.says(two.patient, "Hello from A", to=two.physician, within_s=NEWS_S_MAX)
     await two.says(two.physician, "Hello from B", to=two.patient, within_s=NEWS_S_MAX)
+
+
+async def _signed_in_interpreters(url: str) -> dict[UserId, str]:
+    """So many interpreters of Arabic on the register, each with the cookie of a browser that is signed in."""
+    database, clock = Database(url), SystemClock()
+    register = Interpreters(database, clock)
+    sign_ins = SignIns(database, Accounts(database, Passwords()), SignIn())
+    cookies: dict[UserId, str] = {}
+    try:
+        for n in range(DESKS):
+            one = line(f"u-{n:03}")
+            await account(database, one.user, clock, clinic="demo")
+            await register.put(one)
+            cookies[one.user] = await sign_ins.begin(one.user, replaces=None, now=clock.now())
+    finally:
+        await database.close()
+    return cookies
+
+
+async def _desks(two: Two, cookies: dict[UserId, str], stack: AsyncExitStack) -> dict[UserId, Tab]:
+    """A desk each, by turns at the one server and the other."""
+
+    async def desk(site: str, cookie: str) -> Tab:
+        browser = Browser(site)
+        stack.push_async_callback(browser.close)
+        browser.http.cookie_jar.update_cookies({STAFF: cookie}, URL(site))
+        async with few:
+            return await browser.open({"board": True})
+
+    few = asyncio.Semaphore(4)  # who comes in from one address at once
+    sites = itertools.cycle((two.a.site, two.b.site))
+    tabs = await asyncio.gather(*(desk(next(sites), cookie) for cookie in cookies.values()))
+    return dict(zip(cookies, tabs, strict=True))
+
+
+async def test_of_200_desks_at_both_servers_that_accept_at_once_exactly_one_wins(two: Two) -> None:
+    cookies = await _signed_in_interpreters(two.database_url)
+    async with AsyncExitStack() as stack:
+        desks = await _desks(two, cookies, stack)
+        asked = await two.command(two.physician, "request_interpreter", language="ar")
+        assert asked["type"] == "accepted", asked
+        consult = two.patient.seat["consult_id"]
+        await asyncio.gather(*(_rings(desk) for desk in desks.values()))
+        accept = {"type": "accept_ring", "consult_id": consult, "request": 1}
+        answers = await asyncio.gather(
+            *(desk.send(command_id=f"accept-{user}", **accept) for user, desk in desks.items())
+        )
+        assert Counter(one.get("code", one["type"]) for one in answers) == {"accepted": 1, "taken": DESKS - 1}
+        closed = await two.command(two.physician, "close_request")
+        assert closed["type"] == "accepted", closed
+
+
+async def _rings(desk: Tab) -> None:
+    """Until this desk was told of a ring."""
+    async with asyncio.timeout(RUNG_S_MAX):
+        while not any((told.get("desk") or {}).get("rings") for told in desk.told):
+            desk.news.clear()
+            await desk.news.wait()
 
 
 async def test_no_fault_of_redis_ends_a_call_or_loses_a_word(two: Two) -> None:
