@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.e2e.kit import needs
+from tests.e2e.kit import disk, needs
 from tests.e2e.kit.services import postgres_service
 from tests.e2e.kit.tab import eventually
 from tests.e2e.three_party import story
@@ -62,18 +62,8 @@ def rows(database: Path) -> int:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def small_disk(tmp_path_factory: Any) -> AsyncIterator[Path]:
     """A disk of its own that can be filled."""
-    if os.geteuid() != 0:
-        pytest.skip("a disk that can be filled needs root: sudo python3 dev.py test")
-    folder = tmp_path_factory.mktemp("disk")
-    program("mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(folder))
-    try:
+    with disk.small_disk(tmp_path_factory.mktemp("disk"), DISK_BYTES) as folder:
         yield folder
-    finally:
-        program("umount", "-l", str(folder))
-
-
-def program(name: str, *arguments: str) -> None:
-    subprocess.run([needs.program(name, package="mount"), *arguments], check=True)
 
 
 def fill(file: Path) -> None:

@@ -1,0 +1,223 @@
+"""Writes sealed parts to a folder, so that a crash costs at most the last second.
+
+A part's file is made new, written from its beginning to its end, and never opened for writing again: after a
+crash, a short write or a full disk another part begins, under a key of its own. So no nonce is ever used
+twice. It blocks while the disk does: whoever records calls it from a thread that forwards nothing.
+"""
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+
+from media.gathering import Gathered, Gathering, Packet
+from media.sealed import KEY_BYTES, Checkpoint, PartId, RecordKind, Sealer, wrap
+
+TICK_US: Final = 50_000
+SYNC_US: Final = 700_000  # with 250 ms until a packet is in the file: a power cut costs a second at most
+PART_US_MAX: Final = 900_000_000
+PART_BYTES_MAX: Final = 256 * 1024 * 1024
+META_BYTES: Final = 256  # metadata is padded to a multiple: its length says nothing
+_NEW: Final = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+_MODE: Final = 0o440
+T = TypeVar("T")
+
+
+class PartLostError(Exception):
+    """The part takes no more. What is on the disk stays readable; the next write begins another."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """Who can read a part once it is closed: the clinic's key, and the one in escrow."""
+
+    key_id: bytes
+    key: X25519PublicKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnDisk:
+    """How far a part is on the disk: no crash takes it away any more."""
+
+    part: int
+    upto: Checkpoint
+
+
+class Part:
+    """One part's file, open."""
+
+    def __init__(self, path: Path, sealer: Sealer, *, number: int, at_us: int) -> None:
+        """Make the file; its header is on the disk, and its name in the folder, when this returns.
+
+        Raises:
+            OSError: there is such a file already, or the disk takes no more.
+        """
+        self.number = number
+        self.began_us = at_us
+        self.synced_us = at_us
+        self._sealer = sealer
+        self._file = os.open(path, _NEW, _MODE)
+        try:
+            self._write(sealer.header)
+            os.fsync(self._file)
+            _fsync_folder(path.parent)
+        except OSError:
+            self.abandon()
+            raise
+
+    @property
+    def size_bytes(self) -> int:
+        """How long it is by now."""
+        return self._sealer.checkpoint.size_bytes
+
+    def put(self, kind: RecordKind, body: bytes, *, at_us: int, track: int = 0, sync: bool = False) -> None:
+        """Write a record, in one piece. Raises `OSError` if the disk took less."""
+        self._write(self._sealer.seal(kind, body, at_us=at_us, track=track, sync=sync))
+
+    def sync(self, now_us: int) -> OnDisk:
+        """Wait until all of it is on the disk."""
+        os.fdatasync(self._file)
+        self.synced_us = now_us
+        return OnDisk(part=self.number, upto=self._sealer.checkpoint)
+
+    def end(self, reason: str, now_us: int) -> OnDisk:
+        """Write the final record and close the file."""
+        self._write(self._sealer.final(reason, at_us=now_us))
+        there = self.sync(now_us)
+        self.abandon()
+        return there
+
+    def abandon(self) -> None:
+        """Close the file as it is."""
+        with suppress(OSError):  # what could not be written has been said already
+            os.close(self._file)
+
+    def _write(self, data: bytes) -> None:
+        if os.write(self._file, data) != len(data):
+            raise OSError("the disk took a piece of a record")
+
+
+class Parts:
+    """The parts of one recording, one after the other. Times are microseconds since it began."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        recording: bytes,
+        shred: bytes,
+        recipients: Sequence[Recipient],
+        first: int = 1,
+        random: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        """`recording` is 16 bytes, `shred` 32; `first` is the number of the next part, never used before."""
+        self._folder = folder
+        self._recording = recording
+        self._shred = shred
+        self._recipients = recipients
+        self._next = first
+        self._random = random
+        self._gathering = Gathering()
+        self._part: Part | None = None
+
+    def media(self, track: int, packet: Packet, *, sync: bool = False) -> None:
+        """Take a packet; `tick` puts it into the file, a quarter of a second later at most.
+
+        Raises:
+            PartLostError: the disk takes no more. What waited is lost with it.
+        """
+        full = self._gathering.add(track, packet, sync=sync)
+        if full is not None:
+            self._put(full, packet.at_us)
+
+    def meta(self, what: Mapping[str, object], now_us: int) -> OnDisk:
+        """Write down who joined, agreed or left: on the disk when this returns.
+
+        Raises:
+            PartLostError: it is not.
+        """
+        text = json.dumps(what, ensure_ascii=False, separators=(",", ":")).encode()
+        body = text.ljust(-(-len(text) // META_BYTES) * META_BYTES)
+
+        def written(part: Part) -> OnDisk:
+            part.put(RecordKind.META, body, at_us=now_us)
+            return part.sync(now_us)
+
+        self._put_all(self._gathering.rest(), now_us)
+        return self._on_disk(written, now_us)
+
+    def tick(self, now_us: int) -> OnDisk | None:
+        """Write what has waited; call it every `TICK_US`. Answers, every 0.75 s, with how far it is on disk.
+
+        Raises:
+            PartLostError: the disk takes no more.
+        """
+        self._put_all(self._gathering.due(now_us), now_us)
+        part = self._part
+        if part is None or now_us - part.synced_us < SYNC_US:
+            return None
+        if now_us - part.began_us >= PART_US_MAX or part.size_bytes >= PART_BYTES_MAX:
+            return self.end("rotated", now_us)
+        return self._on_disk(lambda one: one.sync(now_us), now_us)
+
+    def end(self, reason: str, now_us: int) -> OnDisk | None:
+        """Close the part: nothing here can read it afterwards. Another begins with the next packet.
+
+        Raises:
+            PartLostError: its end could not be written; it will be found torn.
+        """
+        self._put_all(self._gathering.rest(), now_us)
+        if self._part is None:
+            return None
+        there = self._on_disk(lambda one: one.end(reason, now_us), now_us)
+        self._part = None
+        return there
+
+    def _put_all(self, records: Sequence[Gathered], now_us: int) -> None:
+        for one in records:
+            self._put(one, now_us)
+
+    def _put(self, one: Gathered, now_us: int) -> None:
+        def put(part: Part) -> None:
+            part.put(RecordKind.MEDIA, one.body, at_us=one.at_us, track=one.track, sync=one.sync)
+
+        self._on_disk(put, now_us)
+
+    def _on_disk(self, change: Callable[[Part], T], now_us: int) -> T:
+        """Change the part, or the next one where none is open; whatever the disk refuses ends it."""
+        try:
+            if self._part is None:
+                self._part = self._begun(now_us)
+            return change(self._part)
+        except OSError as error:
+            self._gathering.rest()
+            if self._part is not None:
+                self._part.abandon()
+                self._part = None
+            raise PartLostError(os.strerror(error.errno) if error.errno else str(error)) from error
+
+    def _begun(self, now_us: int) -> Part:
+        number, self._next = self._next, self._next + 1
+        which = PartId(recording=self._recording, part=number)
+        dek, salt = self._random(KEY_BYTES), self._random(KEY_BYTES)
+        stanzas = [wrap(dek, one.key, one.key_id, which, salt) for one in self._recipients]
+        sealer = Sealer(which, dek=dek, shred=self._shred, salt=salt, stanzas=stanzas)
+        return Part(part_file(self._folder, self._recording, number), sealer, number=number, at_us=now_us)
+
+
+def part_file(folder: Path, recording: bytes, number: int) -> Path:
+    """Where a part is: its name says which recording it is of, and of no person."""
+    return folder / f"{recording.hex()}.{number:05}.tcr"
+
+
+def _fsync_folder(folder: Path) -> None:
+    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
