@@ -17,7 +17,7 @@ from signaling.ports import Routing
 
 NOTICES_MAX: Final = 10_000
 ORPHAN_S: Final = 120.0  # a worker that no server has come for ends, and with it its consults' sound
-_SOURCES: Final[dict[Source, SourceName]] = {"audio": "audio", "camera": "video", "screen": "screen"}
+SOURCES: Final[dict[Source, SourceName]] = {"audio": "audio", "camera": "video", "screen": "screen"}
 
 log = logger("media")
 
@@ -113,7 +113,7 @@ class MediaAdapter:
         routes = tuple(
             Route(
                 publisher=link.publisher,
-                source=_SOURCES[link.source],
+                source=SOURCES[link.source],
                 subscriber=link.subscriber,
                 slot=link.slot,
             )
