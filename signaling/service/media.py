@@ -6,12 +6,13 @@ Refusing somebody media must not depend on luck: what could not be told is told 
 import asyncio
 import logging
 from collections.abc import Awaitable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from signaling.consult.ids import ConsultId, PeerId
-from signaling.consult.presence import ConsultPresence
-from signaling.consult.routing import routing
+from signaling.consult.presence import EMPTY, ConsultPresence, PersonPresence
+from signaling.consult.routing import Link, routing
 from signaling.consult.values import Consult, SeatState
 from signaling.errors import Code, MediaUnavailable, Refused
 from signaling.ports import Clock, MediaPort, PeerLink, Routing
@@ -29,7 +30,9 @@ class MediaKeeper:
         self._media = media
         self._clock = clock
         self._told: dict[ConsultId, frozenset[PeerLink] | None] = {}  # None: not known what it has heard
-        self._adopted: dict[ConsultId, tuple[int, datetime]] = {}  # at which version, and until when
+        self._adopted: dict[
+            ConsultId, tuple[frozenset[Link], datetime]
+        ] = {}  # what the rules said; until when
         self._to_close: dict[ConsultId, set[PeerId]] = {}
         self._behind: set[ConsultId] = set()
         self._revision = 0
@@ -74,7 +77,7 @@ class MediaKeeper:
     def adopt(self, consult: Consult) -> None:
         """This server has just started: the media plane may still forward this consult's last routing."""
         until = self._clock.now() + timedelta(seconds=consult.policy.lost_after_s)
-        self._adopted[consult.id] = (consult.version, until)
+        self._adopted[consult.id] = (_if_all_were_back(consult), until)
         self._told[consult.id] = None
 
     def is_adopted(self, consult: ConsultId) -> bool:
@@ -83,14 +86,14 @@ class MediaKeeper:
 
     def _is_left_alone(self, consult: Consult, presence: ConsultPresence) -> bool:
         """An adopted routing stands, so that nobody notices the restart, until everyone is back, somebody is
-        not back in time, or anything else happens in the consult.
+        not back in time, or who may hear whom is another: a message alone cuts off nobody.
         """
         if consult.id not in self._adopted:
             return False
-        version, until = self._adopted[consult.id]
+        ruled, until = self._adopted[consult.id]
         in_room = (p for p in consult.participants if p.seat is SeatState.PRESENT)
         back = all(presence.of(p.id).peer is not None for p in in_room)
-        if consult.version == version and not back and self._clock.now() < until:
+        if not back and self._clock.now() < until and _if_all_were_back(consult) == ruled:
             return True
         del self._adopted[consult.id]
         return False
@@ -134,6 +137,12 @@ class MediaKeeper:
             return False
         self._behind.discard(consult)
         return True
+
+
+def _if_all_were_back(consult: Consult) -> frozenset[Link]:
+    """What would be forwarded if everybody in the room had a peer."""
+    people = {p.id: PersonPresence(peer=PeerId(p.id)) for p in consult.participants}
+    return routing(consult, replace(EMPTY, people=people))
 
 
 def _peer_links(consult: Consult, presence: ConsultPresence) -> frozenset[PeerLink]:

@@ -119,6 +119,19 @@ async def test_after_a_restart_whatever_happens_is_told_to_the_media_plane_at_on
     assert not world.media.links(world.consult)
 
 
+async def test_after_a_restart_what_is_written_cuts_off_nobody_who_is_not_back_yet(world: World) -> None:
+    await world.in_room()
+    peer = await world.peer_of(PATIENT)
+    before = world.media.links(world.consult)
+    await world.restart()
+    await world.connect("amal again", PATIENT, peer=peer)
+    await world.ask("amal again", "send_message", text="Are you there?")
+    assert world.media.links(world.consult) == before
+    world.clock.pass_s(11)
+    await world.service.tick()
+    assert not world.media.links(world.consult)
+
+
 async def test_after_a_restart_nobody_hears_on_when_nobody_comes_back(world: World) -> None:
     await world.in_room()
     await world.restart()
