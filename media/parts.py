@@ -68,6 +68,8 @@ class Part:
             _fsync_folder(path.parent)
         except OSError:
             self.abandon()
+            with suppress(OSError):
+                path.unlink()  # nothing is in it; who tries again and again would leave a heap of them
             raise
 
     @property

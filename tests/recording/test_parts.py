@@ -147,6 +147,7 @@ def test_a_full_disk_ends_the_part_and_leaves_what_is_on_it(small_disk: Path) ->
     assert lost == 3
     parts.end("ended", 4001 * PACKET_US)
     files = [file.read_bytes() for file in sorted(small_disk.iterdir())]
+    assert len(files) == 2, "of those that could not even begin nothing is left"
     found = examine(files[0], key_of(files[0]), SHRED)
     assert (found.status, found.records > 0, found.torn_bytes > 0) == ("torn", True, True)
     assert examine(files[-1], key_of(files[-1]), SHRED).status == "complete"
