@@ -30,9 +30,8 @@ class MediaKeeper:
         self._media = media
         self._clock = clock
         self._told: dict[ConsultId, frozenset[PeerLink] | None] = {}  # None: not known what it has heard
-        self._adopted: dict[
-            ConsultId, tuple[frozenset[Link], datetime]
-        ] = {}  # what the rules said; until when
+        # What the rules said when this server started, and until when it stands.
+        self._adopted: dict[ConsultId, tuple[frozenset[Link], datetime]] = {}
         self._to_close: dict[ConsultId, set[PeerId]] = {}
         self._behind: set[ConsultId] = set()
         self._revision = 0

@@ -12,6 +12,7 @@ from signaling.consult.eligibility import Candidate, Interpreter, candidates
 from signaling.consult.evolve import replay
 from signaling.consult.ids import ConsultId, DeviceId, ParticipantId, UserId
 from signaling.consult.interpreting import Request, Session, Wanted
+from signaling.consult.presence import ConsultPresence
 from signaling.consult.rules import decide
 from signaling.consult.values import (
     Actor,
@@ -24,7 +25,7 @@ from signaling.consult.values import (
     StaffUser,
     TheClock,
 )
-from tests.signaling.scripts import AMAL, CHEN, CLINIC, DESK, NINE
+from tests.signaling.scripts import AMAL, CHEN, CLINIC, DESK, NINE, all_connected
 
 ARABIC = Wanted(patient_language="ar-EG", clinician_language="en")
 DEVICE = DeviceId("d")
@@ -162,6 +163,19 @@ class Search:
         """Whose desks ring."""
         request = self.consult.request
         return set() if request is None else {o.user for o in request.rung if request.rings_for(o.user)}
+
+
+def connected(consult: Consult, presence: ConsultPresence) -> ConsultPresence:
+    """Everybody has a peer; the interpreter's direction and who prefers the original are as in `presence`."""
+    people = {
+        who: replace(
+            person,
+            interprets_into=presence.of(who).interprets_into,
+            prefers_original=presence.of(who).prefers_original,
+        )
+        for who, person in all_connected(consult).people.items()
+    }
+    return ConsultPresence(revision=1, people=people)
 
 
 def accepting(request: int, user: UserId) -> asks.AcceptRing:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import replace
 
 import aioice.ice
 import pytest
@@ -13,12 +12,12 @@ from media.interface import PeerStats, Route, Routing
 from server.media_adapter import SOURCES
 from signaling.consult import interpreting_commands as asks
 from signaling.consult.ids import ParticipantId
-from signaling.consult.presence import EMPTY, ConsultPresence, with_direction, with_original
+from signaling.consult.presence import EMPTY, with_direction, with_original
 from signaling.consult.routing import routing
-from tests.interpreting.consults import LINA, SAMI, Search, interpreter
+from tests.interpreting.consults import LINA, SAMI, Search, connected, interpreter
 from tests.media.conftest import Plane, plane_settings
 from tests.media.loopback import Participant, participants, until, with_loopback
-from tests.signaling.scripts import AMAL, CHEN, all_connected
+from tests.signaling.scripts import AMAL, CHEN
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(90)]
 
@@ -48,7 +47,7 @@ class Room:
     async def heard(self) -> Heard:
         """Forward what the consult says now; answer with whose sound arrives at whom, once the worker's
         counters say the same: it sent each person what came from whom they are to receive, and no more."""
-        links = routing(self.search.consult, self._connected())
+        links = routing(self.search.consult, connected(self.search.consult, self.presence))
         self.revision += 1
         routes = tuple(
             Route(
@@ -83,17 +82,6 @@ class Room:
 
     async def _stats(self) -> dict[str, PeerStats]:
         return {one.peer: one for one in (await self.plane.stats("r")).peers}
-
-    def _connected(self) -> ConsultPresence:
-        people = {
-            who: replace(
-                person,
-                interprets_into=self.presence.of(who).interprets_into,
-                prefers_original=self.presence.of(who).prefers_original,
-            )
-            for who, person in all_connected(self.search.consult).people.items()
-        }
-        return ConsultPresence(revision=1, people=people)
 
 
 def _packets(peer: PeerStats, source: str) -> int:

@@ -1,7 +1,5 @@
 """Who hears whom, at which level: for every mode and stage, a table."""
 
-from dataclasses import replace
-
 import pytest
 
 from signaling.consult import interpreting_commands as asks
@@ -11,8 +9,8 @@ from signaling.consult.listening import listening_policy
 from signaling.consult.presence import EMPTY, ConsultPresence, with_direction, with_original
 from signaling.consult.routing import routing
 from signaling.consult.values import Consult
-from tests.interpreting.consults import LINA, SAMI, Search, interpreter
-from tests.signaling.scripts import AMAL, CHEN, all_connected
+from tests.interpreting.consults import LINA, SAMI, Search, connected, interpreter
+from tests.signaling.scripts import AMAL, CHEN
 
 TERP, RELIEF = ParticipantId(f"p-{SAMI}"), ParticipantId(f"p-{LINA}")
 NAMES = {AMAL: "patient", CHEN: "physician", TERP: "interpreter", RELIEF: "relief"}
@@ -120,16 +118,7 @@ def test_what_is_off_is_not_forwarded_and_all_else_is(search: Search) -> None:
     interpreting(search)
     search.seat(TERP, asks.SetMode(mode="simultaneous"))
     for presence in (into("patient"), into("clinician"), with_original(into("patient"), AMAL, prefers=True)):
-        connected = all_connected(search.consult)
-        people = {
-            who: replace(
-                person,
-                interprets_into=presence.of(who).interprets_into,
-                prefers_original=presence.of(who).prefers_original,
-            )
-            for who, person in connected.people.items()
-        }
-        links = routing(search.consult, ConsultPresence(revision=1, people=people))
+        links = routing(search.consult, connected(search.consult, presence))
         audio = {(link.subscriber, link.publisher) for link in links if link.source == "audio"}
         expected = {
             (listener.id, speaker)
