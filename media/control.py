@@ -15,7 +15,7 @@ from media.description import PeerDescription
 from media.interface import Notice, RoomStats, Routing, WorkerTotals
 
 FRAME_BYTES_MAX = 256 * 1024
-PROTOCOL = 1
+PROTOCOL = 2
 """Grows with each change that a worker or a server of the version before would misunderstand."""
 ROUTES_MAX = 512
 """Six people who all see and hear each other need 60."""

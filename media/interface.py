@@ -10,6 +10,7 @@ from typing import Literal
 
 SourceName = Literal["audio", "video", "screen"]
 Level = Literal["good", "fair", "weak", "lost"]
+RecordingFault = Literal["disk_full", "disk_error", "bad_order"]
 
 SLOTS_PER_KIND = 5
 """People a participant can see and hear at once; the screen share has a slot of its own."""
@@ -62,11 +63,56 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingKey:
+    """Who can open the parts of a recording once they are closed."""
+
+    key_id: str
+    """32 hexadecimal digits."""
+    public: str
+    """X25519, 64 hexadecimal digits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedTrack:
+    """One source of a peer, and the number its packets have in the recording."""
+
+    peer: str
+    source: SourceName
+    track: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingOrder:
+    """Record these sources, as long as everybody whom the routing names has agreed."""
+
+    recording: str
+    """32 hexadecimal digits."""
+    epoch_ms: int
+    """Where the recording's own time begins, as milliseconds since 1970."""
+    first_part: int
+    """The number of the next part. The worker takes a higher one where there are such files already."""
+    what: Literal["audio", "video"]
+    shred: str = field(repr=False)
+    """The recording's secret, 64 hexadecimal digits."""
+    recipients: tuple[RecordingKey, ...]
+    agreed: tuple[str, ...]
+    """Peers who have agreed to being recorded."""
+    tracks: tuple[RecordedTrack, ...]
+    consents: str
+    """The SHA-256 of the agreements, hexadecimal: it is written into each part."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Routing:
-    """Everything that is forwarded in a room; what is not in it is not forwarded."""
+    """Everything that is forwarded in a room; what is not in it is not forwarded, and not recorded."""
 
     revision: int
     routes: tuple[Route, ...]
+    recording: RecordingOrder | None = None
+    recording_stop: str = ""
+    """Where there is no order any more: why the part ends ("" means "paused")."""
+    recording_cut_ms: int = 0
+    """What arrived after this moment (milliseconds since 1970; 0 means now) is not kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +158,35 @@ class WorkerLost:
     kind: Literal["worker_lost"] = "worker_lost"
 
 
-Notice = PeerConnected | PeerLost | PeerQuality | WorkerLost
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingProgress:
+    """How far a part is on the disk: at its beginning, every ten seconds, and at its end."""
+
+    room: str
+    recording: str
+    part: int
+    records: int
+    size_bytes: int
+    chain: str
+    """Of the records so far, 64 hexadecimal digits."""
+    ended: str
+    """Why the part is over; "" while it is not."""
+    kind: Literal["recording_progress"] = "recording_progress"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingFailed:
+    """Nothing is recorded any more, until an order comes after a routing without one, or with another
+    `first_part`. Who talks is not affected.
+    """
+
+    room: str
+    recording: str
+    code: RecordingFault
+    kind: Literal["recording_failed"] = "recording_failed"
+
+
+Notice = PeerConnected | PeerLost | PeerQuality | WorkerLost | RecordingProgress | RecordingFailed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

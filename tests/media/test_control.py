@@ -1,6 +1,7 @@
 """The control protocol: what is encoded is decoded, and nothing else is accepted."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -8,18 +9,47 @@ from hypothesis import strategies as st
 
 from media import control
 from media.answer import answer_offer
-from media.interface import Notice, PeerLost, PeerQuality, RoomStats, Route, Routing, WorkerLost, WorkerTotals
+from media.interface import (
+    Notice,
+    PeerLost,
+    PeerQuality,
+    RecordedTrack,
+    RecordingFailed,
+    RecordingKey,
+    RecordingOrder,
+    RecordingProgress,
+    RoomStats,
+    Route,
+    Routing,
+    WorkerLost,
+    WorkerTotals,
+)
 from media.sdp import parse_offer
 from tests.media.offers import CHROMIUM, CREDENTIALS, ENDPOINT
 
 DESCRIPTION = answer_offer(parse_offer(CHROMIUM), ENDPOINT, CREDENTIALS)[1]
 ROUTING = Routing(revision=3, routes=(Route(publisher="a", source="audio", subscriber="b", slot=4),))
+ORDER = RecordingOrder(
+    recording="0f" * 16,
+    epoch_ms=1,
+    first_part=2,
+    what="video",
+    shred="5a" * 32,
+    recipients=(RecordingKey(key_id="4b" * 16, public="01" * 32),),
+    agreed=("a", "b"),
+    tracks=(RecordedTrack(peer="a", source="screen", track=6),),
+    consents="cc" * 32,
+)
+RECORDED = replace(ROUTING, recording=ORDER)
+STOPPED = replace(ROUTING, recording_stop="revoked", recording_cut_ms=5)
 REQUESTS: list[control.Request] = [
     control.Hello(token="t"),
     control.AddPeer(room="r", peer="p", description=DESCRIPTION),
     control.RemovePeer(room="r", peer="p"),
     control.RemoveRoom(room="r"),
     control.SetRouting(room="r", routing=ROUTING),
+    control.SetRouting(room="r", routing=RECORDED),
+    control.SetRouting(room="r", routing=STOPPED),
     control.GetStats(room="r"),
     control.GetTotals(),
     control.Shutdown(),
@@ -35,6 +65,10 @@ NEWS: list[Notice] = [
     PeerLost(room="r", peer="p"),
     PeerQuality(room="r", peer="p", loss_pct_up=1.0, loss_pct_down=2.0, rtt_ms=None, level="fair"),
     WorkerLost(rooms=("r",)),
+    RecordingProgress(
+        room="r", recording="0f" * 16, part=2, records=3, size_bytes=4, chain="00" * 32, ended="paused"
+    ),
+    RecordingFailed(room="r", recording="0f" * 16, code="disk_full"),
 ]
 FRAMES: list[control.Frame] = [
     *(control.Call(number=n, request=request) for n, request in enumerate(REQUESTS)),
@@ -86,3 +120,7 @@ async def test_a_connection_that_ends_within_a_frame_is_a_connection_that_ended(
     reader.feed_data(b"\x00\x00\x00\x10{}")
     reader.feed_eof()
     assert await control.read_frame(reader) is None
+
+
+def test_the_secret_of_a_recording_is_not_in_what_is_logged_of_its_order() -> None:
+    assert ORDER.shred not in repr(RECORDED)
