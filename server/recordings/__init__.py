@@ -1,0 +1,1 @@
+"""Recordings as the server keeps them: rows, rules, secrets, retention, storage. No media, no keys."""
