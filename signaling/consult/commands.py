@@ -9,6 +9,7 @@ from typing import Literal
 
 from signaling.consult.ids import ClinicId, ConsultId, DeviceId, MessageId, ParticipantId, UserId
 from signaling.consult.interpreting_commands import InterpretingCommand
+from signaling.consult.recording_commands import RecordingCommand
 from signaling.consult.values import (
     CancelReason,
     DeclineReason,
@@ -354,4 +355,5 @@ Command = (
     | MarkNoShow
     | EndAbandoned
     | InterpretingCommand
+    | RecordingCommand
 )

@@ -12,6 +12,7 @@ from typing import Literal
 from signaling.consult.fact import Fact
 from signaling.consult.ids import ClinicId, ConsultId, DeviceId, MessageId, ParticipantId, UserId
 from signaling.consult.interpreting_events import InterpretingEvent
+from signaling.consult.recording_events import RecordingEvent
 from signaling.consult.values import (
     CancelReason,
     Consent,
@@ -350,4 +351,5 @@ Event = (
     | ConsultEnded
     | ConsultMissed
     | InterpretingEvent
+    | RecordingEvent
 )

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import reduce
 from typing import Any, Final
 
-from signaling.consult import events, evolving_interpreting
+from signaling.consult import events, evolving_interpreting, evolving_recording
 from signaling.consult.events import Event
 from signaling.consult.ids import ParticipantId
 from signaling.consult.values import (
@@ -295,4 +295,5 @@ _EVOLVERS: Final[Mapping[type[Event], Callable[[Consult, Any], Consult]]] = {
     events.ConsultEnded: _ended,
     events.ConsultMissed: _missed,
     **evolving_interpreting.EVOLVERS,
+    **evolving_recording.EVOLVERS,
 }

@@ -10,6 +10,7 @@ DeviceId = NewType("DeviceId", str)  # a browser that exchanged an invitation or
 MessageId = NewType("MessageId", str)
 ConnectionId = NewType("ConnectionId", str)  # one socket
 PeerId = NewType("PeerId", str)  # one RTCPeerConnection
+RecordingId = NewType("RecordingId", str)
 ActorId = NewType("ActorId", str)  # a ParticipantId, a UserId, or CLOCK: who caused an event
 
 CLOCK: Final = ActorId("clock")

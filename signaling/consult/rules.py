@@ -12,6 +12,7 @@ from typing import Any, Final
 from signaling.consult import (
     commands,
     deciding_plan,
+    deciding_recording,
     deciding_request,
     deciding_room,
     deciding_seats,
@@ -19,6 +20,9 @@ from signaling.consult import (
 )
 from signaling.consult import (
     interpreting_commands as interpreting,
+)
+from signaling.consult import (
+    recording_commands as recording,
 )
 from signaling.consult.case import Case, Events
 from signaling.consult.commands import Command
@@ -148,6 +152,38 @@ INTERPRETING: Final[Mapping[type[Command], Rule]] = {
     interpreting.SetDirection: Rule(decide=deciding_room.nothing, who=INTERPRETER, when=OPEN, own=NOT_BARRED),
     interpreting.PreferOriginal: Rule(decide=deciding_room.nothing, who=ALL, when=OPEN, own=NOT_BARRED),
 }
+RECORDING: Final[Mapping[type[Command], Rule]] = {
+    recording.AskRecording: Rule(
+        decide=deciding_recording.ask,
+        who=PHYSICIAN,
+        when=frozenset({Phase.IN_PROGRESS}),
+        own=IN_ROOM,
+        useful=deciding_recording.may_ask,
+    ),
+    recording.AgreeToRecording: Rule(
+        decide=deciding_recording.agree,
+        who=ALL,
+        when=OPEN,
+        own=IN_ROOM,
+        useful=deciding_recording.may_agree,
+    ),
+    # Whoever is on hold may still say no.
+    recording.RefuseRecording: Rule(
+        decide=deciding_recording.refuse,
+        who=ALL,
+        when=OPEN,
+        own=IN_ROOM | ON_HOLD,
+        useful=deciding_recording.may_refuse,
+    ),
+    recording.StopRecording: Rule(
+        decide=deciding_recording.stop,
+        who=PHYSICIAN,
+        when=OPEN,
+        own=IN_ROOM,
+        useful=deciding_recording.may_stop,
+    ),
+    recording.ReportRecordingFailed: Rule(decide=deciding_recording.report_failed, who=NOBODY, when=OPEN),
+}
 PERMITTED: Final[Mapping[type[Command], Rule]] = {
     commands.Schedule: Rule(decide=_refuse, who=COORDINATOR, when=NOT_YET),
     commands.Reschedule: Rule(decide=deciding_plan.reschedule, who=COORDINATOR, when=BEFORE),
@@ -198,6 +234,7 @@ PERMITTED: Final[Mapping[type[Command], Rule]] = {
     commands.MarkNoShow: Rule(decide=deciding_plan.mark_no_show, who=NOBODY, when=BEFORE),
     commands.EndAbandoned: Rule(decide=deciding_plan.end_abandoned, who=NOBODY, when=OPEN),
     **INTERPRETING,
+    **RECORDING,
 }
 _OVER_CODE: Final = {
     Phase.ENDED: Code.ENDED,
@@ -230,7 +267,8 @@ def decide(consult: Consult | None, command: Command, *, by: Actor, now: datetim
         return happened
     after = replay(consult, happened) or consult
     happened += deciding_session.follow(case, consult, after)
-    return (*happened, *deciding_seats.start_if_met(case, after))
+    happened += deciding_seats.start_if_met(case, after)
+    return (*happened, *deciding_recording.follow(case, replay(consult, happened) or consult))
 
 
 def _decide_first(command: Command, *, by: Actor, now: datetime) -> Events:

@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from signaling.consult.ids import ClinicId, ConsultId, DeviceId, ParticipantId, UserId
 from signaling.consult.interpreting import Request, Session
+from signaling.consult.recording import Recording
 
 SEATS_MAX: Final = 6  # five others fit the fixed slots of one RTCPeerConnection
 PARTICIPANTS_MAX: Final = 12  # ever invited to one consult, revoked ones included
@@ -159,6 +160,7 @@ class Consult:
     on_demand: bool = False  # an interpreter is rung as soon as a physician is in the room
     request: Request | None = None  # the last search for an interpreter
     session: Session | None = None  # who interprets now, and how
+    recording: Recording | None = None  # the last one
     phone_used: int = 0  # times the clinic's telephone line was used instead
     policy: Policy = Policy()
 

@@ -11,7 +11,7 @@ from typing import Any, Final, get_args
 
 from pydantic.json_schema import models_json_schema
 
-from signaling.consult import interpreting, values
+from signaling.consult import interpreting, recording, values
 from signaling.protocol import messages, shapes
 from signaling.protocol.fields import Shape
 
@@ -39,6 +39,9 @@ NAMED: Final[Mapping[str, Any]] = {
     "CheckResult": values.CheckResult,
     "Side": interpreting.Side,
     "SignalKind": interpreting.SignalKind,
+    "What": recording.What,
+    "Why": recording.Why,
+    "RecordingAnswer": recording.Answer,
 }
 _NAME_OF: Final = {get_args(literal): name for name, literal in NAMED.items()}
 _PRIMITIVE: Final = {

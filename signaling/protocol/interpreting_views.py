@@ -12,6 +12,7 @@ from signaling.consult.people import Notes
 from signaling.consult.presence import ConsultPresence
 from signaling.consult.values import STAFF, Consult, Participant, Role, SeatState
 from signaling.protocol import interpreting_shapes as shapes
+from signaling.protocol.recording_views import is_recorded
 
 _UNANSWERED: Final = frozenset({RequestState.UNANSWERED, RequestState.BY_PHONE})
 _MAX_LANGUAGES: Final = 24
@@ -87,7 +88,7 @@ def case_for_view(consult: Consult, me: Participant, notes: Notes) -> shapes.Cas
     briefed = me.role is Role.PHYSICIAN or (me.role is Role.INTERPRETER and me.seat is SeatState.PRESENT)
     if not asked or not briefed or consult.over:
         return None
-    return shapes.CaseView(text=notes.case, minutes=_minutes(consult), recorded=False)
+    return shapes.CaseView(text=notes.case, minutes=_minutes(consult), recorded=is_recorded(consult))
 
 
 def _minutes(consult: Consult) -> int:

@@ -40,6 +40,7 @@ from signaling.protocol.interpreting_messages import (
     InterpretingAbout,
     InterpretingSeat,
 )
+from signaling.protocol.recording_messages import RecordingSeat
 from signaling.protocol.shapes import (
     BoardView,
     ChatMessage,
@@ -410,6 +411,7 @@ SeatMessage = (
     | ConnectMedia
     | CloseMedia
     | InterpretingSeat
+    | RecordingSeat
 )
 ConsultMessage = (
     Admit

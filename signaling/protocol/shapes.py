@@ -32,6 +32,7 @@ from signaling.protocol.fields import (
     UserRef,
 )
 from signaling.protocol.interpreting_shapes import CaseView, DeskView, HearingView, SearchView, SessionView
+from signaling.protocol.recording_views import RecordingView
 
 PEOPLE_MAX = 12
 ROWS_MAX = 200
@@ -55,7 +56,9 @@ Screen = Literal[
 ]
 Verb = Literal[
     "admit",
+    "agree_to_recording",
     "arrive",
+    "ask_recording",
     "ask_to_mute",
     "begin_briefing",
     "cancel",
@@ -73,6 +76,7 @@ Verb = Literal[
     "invite",
     "leave",
     "prefer_original",
+    "refuse_recording",
     "remove",
     "rename",
     "renew_invitation",
@@ -90,6 +94,7 @@ Verb = Literal[
     "set_media",
     "set_mode",
     "start_sharing",
+    "stop_recording",
     "stop_sharing",
     "take_over",
     "take_seat",
@@ -188,6 +193,7 @@ class ConsultView(Shape):
     interpreting: Annotated[list[Language] | None, "The patient's and the clinician's language."] = None
     search: Annotated[SearchView | None, "The last search for an interpreter."] = None
     session: Annotated[SessionView | None, "Who interprets now, and how."] = None
+    recording: Annotated[RecordingView | None, "Whether the consult is recorded, and who agreed."] = None
     hearing: Annotated[list[HearingView], MaxLen(PEOPLE_MAX), "How the viewer hears who is in the room."]
     case: Annotated[CaseView | None, "For those who are briefed."] = None
     interpreted: Annotated[bool, "An interpreter was in the room: the end asks how it was."] = False

@@ -40,6 +40,7 @@ from signaling.protocol.interpreting_views import (
     session_for,
 )
 from signaling.protocol.messages import BoardMessage, ConsultMessage, SeatMessage
+from signaling.protocol.recording_views import recording_for
 
 UNKNOWN: Final = Person(name="")
 IN_ROOM: Final = frozenset({SeatState.PRESENT, SeatState.ON_HOLD})
@@ -137,6 +138,7 @@ def view_for(seen: Seen, viewer: ParticipantId, device: DeviceId, *, now: dateti
         interpreting=_languages(consult),
         search=search_for(consult, me, seen.clinic.interpreter_line),
         session=session_for(consult, seen.presence, me, seen.notes),
+        recording=recording_for(consult, me),
         hearing=hearing_for(consult, seen.presence, me),
         case=case_for_view(consult, me, seen.notes),
         interpreted=interpreted(consult) and me.seat not in BARRED,

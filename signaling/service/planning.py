@@ -6,14 +6,15 @@ from datetime import UTC
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from signaling.consult import commands, events
+from signaling.consult import commands, events, recording_commands
 from signaling.consult.case import Events
 from signaling.consult.commands import Command, Seating
-from signaling.consult.ids import ClinicId, ConsultId, DeviceId, MessageId, ParticipantId, UserId
+from signaling.consult.ids import ClinicId, ConsultId, DeviceId, MessageId, ParticipantId, RecordingId, UserId
 from signaling.consult.values import Consult, LanguagePair, Participant, Policy, Role
 from signaling.errors import Code, Refused
 from signaling.ports import ChatRow, Ids, PersonChange, SideRows
 from signaling.protocol import asked, messages
+from signaling.protocol import recording_messages as recording
 from signaling.protocol.shapes import Person
 from signaling.service import planning_interpreting
 from signaling.service.consults import no_rows
@@ -200,6 +201,37 @@ def _cover(message: messages.Cover, scene: Scene) -> Planned:
     return Planned(command=command, rows=rows, invited=participant)
 
 
+def _ask_recording(message: recording.AskRecording, scene: Scene) -> Planned:
+    return Planned(
+        command=recording_commands.AskRecording(
+            recording=RecordingId(scene.ids.new()),
+            what=message.what,
+            text_id=message.text_id,
+            text_hash=message.text_hash,
+            language=message.language,
+        )
+    )
+
+
+def _agree_to_recording(message: recording.AgreeToRecording, _: Scene) -> Planned:
+    return Planned(
+        command=recording_commands.AgreeToRecording(
+            what=message.what,
+            text_id=message.text_id,
+            text_hash=message.text_hash,
+            language=message.language,
+        )
+    )
+
+
+def _refuse_recording(_: recording.RefuseRecording, __: Scene) -> Planned:
+    return Planned(command=recording_commands.RefuseRecording())
+
+
+def _stop_recording(_: recording.StopRecording, __: Scene) -> Planned:
+    return Planned(command=recording_commands.StopRecording())
+
+
 def _of(plan: planning_interpreting.Plan) -> Callable[[Any, Scene], Planned]:
     """A plan for a message about interpreting: it needs an id and the account, and invites by itself."""
 
@@ -236,6 +268,10 @@ _PLANS: Final[Mapping[type[Any], Callable[[Any, Scene], Planned]]] = {
     messages.Reschedule: _reschedule,
     messages.Cancel: _cancel,
     messages.Cover: _cover,
+    recording.AskRecording: _ask_recording,
+    recording.AgreeToRecording: _agree_to_recording,
+    recording.RefuseRecording: _refuse_recording,
+    recording.StopRecording: _stop_recording,
     **{message: _of(plan) for message, plan in planning_interpreting.PLANS.items()},
 }
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import strategies as st
 
 from signaling.consult import commands, deadlines
+from signaling.consult import recording_commands as rec
 from signaling.consult.case import Events
 from signaling.consult.commands import Command, Seating
 from signaling.consult.evolve import replay
@@ -18,6 +19,7 @@ from signaling.consult.ids import (
     MessageId,
     ParticipantId,
     PeerId,
+    RecordingId,
     UserId,
 )
 from signaling.consult.presence import ConsultPresence, PersonPresence
@@ -119,7 +121,22 @@ _consent = st.builds(
     text_hash=st.just("0" * 64),
     language=st.just("ar"),
 )
+RECORDING = RecordingId("r1")
+ASK = rec.AskRecording(
+    recording=RECORDING, what="video", text_id="recording-video-1", text_hash="0" * 64, language="en"
+)
+AGREE = rec.AgreeToRecording(what="video", text_id="recording-video-1", text_hash="0" * 64, language="ar")
 any_command: st.SearchStrategy[Command] = st.one_of(
+    st.sampled_from(
+        [
+            ASK,
+            AGREE,
+            AGREE,
+            rec.RefuseRecording(),
+            rec.StopRecording(),
+            rec.ReportRecordingFailed(recording=RECORDING),
+        ]
+    ),
     _arrive,
     _admit,
     _consent,

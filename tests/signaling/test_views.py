@@ -6,9 +6,10 @@ from hypothesis import example, given, settings
 
 from signaling.consult import commands
 from signaling.consult import interpreting_commands as asks
+from signaling.consult import recording_commands as rec
 from signaling.consult.case import Events
 from signaling.consult.commands import Command
-from signaling.consult.ids import ConsultId, DeviceId, MessageId, ParticipantId, UserId
+from signaling.consult.ids import ConsultId, DeviceId, MessageId, ParticipantId, RecordingId, UserId
 from signaling.consult.interpreting import Wanted
 from signaling.consult.people import ClinicFacts, Person
 from signaling.consult.presence import Checked, ConsultPresence
@@ -176,6 +177,13 @@ def sample(kind: type[Command], target: ParticipantId, device: DeviceId) -> Comm
             request=1, user=UserId("u"), participant=ParticipantId("terp"), language="ar"
         ),
         asks.DeclineRing: asks.DeclineRing(request=1, user=UserId("u")),
+        rec.AskRecording: rec.AskRecording(
+            recording=RecordingId("r"), what="video", text_id="t", text_hash="1" * 64, language="en"
+        ),
+        rec.AgreeToRecording: rec.AgreeToRecording(
+            what="video", text_id="t", text_hash="1" * 64, language="ar"
+        ),
+        rec.ReportRecordingFailed: rec.ReportRecordingFailed(recording=RecordingId("r")),
     }
     if kind in made:
         return made[kind]

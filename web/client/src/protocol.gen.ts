@@ -22,7 +22,9 @@ export type Screen =
 
 export type Verb =
   | "admit"
+  | "agree_to_recording"
   | "arrive"
+  | "ask_recording"
   | "ask_to_mute"
   | "begin_briefing"
   | "cancel"
@@ -40,6 +42,7 @@ export type Verb =
   | "invite"
   | "leave"
   | "prefer_original"
+  | "refuse_recording"
   | "remove"
   | "rename"
   | "renew_invitation"
@@ -57,6 +60,7 @@ export type Verb =
   | "set_media"
   | "set_mode"
   | "start_sharing"
+  | "stop_recording"
   | "stop_sharing"
   | "take_over"
   | "take_seat"
@@ -111,6 +115,24 @@ export type SignalKind =
   | "clarify"
   | "culture";
 
+export type What =
+  | "audio"
+  | "video";
+
+export type Why =
+  | "newcomer"
+  | "refused"
+  | "revoked"
+  | "briefing"
+  | "failed"
+  | "physician"
+  | "ended";
+
+export type RecordingAnswer =
+  | "agreed"
+  | "refused"
+  | "revoked";
+
 /** Come. Answered with the seat, `consult_id` and `participant`; `taken` if another was faster. */
 export interface AcceptRing {
   /** Made by the client; the same id again is answered again, not done again. */
@@ -150,11 +172,49 @@ export interface Admit {
   readonly identity_confirmed?: boolean;
 }
 
+/** Agree to being recorded. */
+export interface AgreeToRecording {
+  /** Made by the client; the same id again is answered again, not done again. */
+  readonly command_id: string;
+  readonly type: "agree_to_recording";
+  /** What was asked. */
+  readonly what: What;
+  /** The text shown. */
+  readonly text_id: string;
+  /** Its SHA-256. */
+  readonly text_hash: string;
+  /** The language it was shown in. */
+  readonly language: string;
+}
+
+/** How one person in the room has answered. */
+export interface AnswerView {
+  /** Who. */
+  readonly participant: string;
+  /** Their last answer; null: they are still asked. */
+  readonly answer: RecordingAnswer | null;
+}
+
 /** The device check is done: take the seat (a patient then waits, a physician is in the room). */
 export interface Arrive {
   /** Made by the client; the same id again is answered again, not done again. */
   readonly command_id: string;
   readonly type: "arrive";
+}
+
+/** Ask everybody present whether the consult may be recorded; the sender agrees to this text by it. */
+export interface AskRecording {
+  /** Made by the client; the same id again is answered again, not done again. */
+  readonly command_id: string;
+  readonly type: "ask_recording";
+  /** Sound alone, or sound and pictures. */
+  readonly what: What;
+  /** The text shown. */
+  readonly text_id: string;
+  /** Its SHA-256. */
+  readonly text_hash: string;
+  /** The language it was shown in. */
+  readonly language: string;
 }
 
 /** Ask someone to mute. */
@@ -401,6 +461,8 @@ export interface ConsultView {
   readonly search: SearchView | null;
   /** Who interprets now, and how. */
   readonly session: SessionView | null;
+  /** Whether the consult is recorded, and who agreed. */
+  readonly recording: RecordingView | null;
   /** How the viewer hears who is in the room. */
   readonly hearing: readonly HearingView[];
   /** For those who are briefed. */
@@ -775,6 +837,31 @@ export interface ProtocolErrorNotice {
   readonly code: string;
 }
 
+/** Where a recording is; see the module's text for the ways out of each. */
+export type RecordingState = "asked" | "on" | "paused" | "stopped";
+
+/** The consult's last recording. */
+export interface RecordingView {
+  /** Its id. */
+  readonly id: string;
+  /** Its number in the consult, from 1. */
+  readonly no: number;
+  /** Sound alone, or sound and pictures. */
+  readonly what: What;
+  /** Asked, on, paused or stopped. */
+  readonly state: RecordingState;
+  /** Why it is paused or stopped. */
+  readonly why: Why | null;
+  /** Since when it is so. */
+  readonly since: string;
+  /** Something was recorded. */
+  readonly begun: boolean;
+  /** The viewer's last answer; null: they are asked. */
+  readonly mine: RecordingAnswer | null;
+  /** Of those in the room, to those there. */
+  readonly answers: readonly AnswerView[];
+}
+
 /** Not done. The person may not, or not now; or `internal`: we failed. */
 export interface Refusal {
   readonly type: "refusal";
@@ -782,6 +869,13 @@ export interface Refusal {
   readonly code: Code;
   /** With `internal`: what to quote to support. */
   readonly support_id: string | null;
+}
+
+/** Do not agree to being recorded, or no longer: nothing is recorded from here on. */
+export interface RefuseRecording {
+  /** Made by the client; the same id again is answered again, not done again. */
+  readonly command_id: string;
+  readonly type: "refuse_recording";
 }
 
 /** TURN servers, as RTCIceServer has them, and the credential they accept for some minutes. */
@@ -1082,6 +1176,13 @@ export interface StartSharing {
   readonly type: "start_sharing";
 }
 
+/** Record no more, or take the question back. */
+export interface StopRecording {
+  /** Made by the client; the same id again is answered again, not done again. */
+  readonly command_id: string;
+  readonly type: "stop_recording";
+}
+
 /** Stop the screen share; a physician may stop anybody's. */
 export interface StopSharing {
   /** Made by the client; the same id again is answered again, not done again. */
@@ -1149,7 +1250,11 @@ export type SeatMessage =
   | TakeOver
   | GiveSignal
   | SetDirection
-  | PreferOriginal;
+  | PreferOriginal
+  | AskRecording
+  | AgreeToRecording
+  | RefuseRecording
+  | StopRecording;
 
 /** From a seat or a board, about the consult. */
 export type ConsultMessage =
