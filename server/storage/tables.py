@@ -302,3 +302,8 @@ class SchemaUse(Base):
     __tablename__ = "schema_use"
 
     oldest: Mapped[str] = mapped_column(String(32), primary_key=True)
+
+
+# Tables of their own files, so that `Base.metadata` has them all.
+import server.storage.audit_tables  # noqa: E402
+import server.storage.recording_tables  # noqa: E402, F401

@@ -81,6 +81,7 @@ async def postgres(postgres_url: str) -> AsyncIterator[Database]:
     async with database.write() as connection:
         filled = {SchemaUse.__tablename__}  # by migrations
         tables = ", ".join(table.name for table in Base.metadata.sorted_tables if table.name not in filled)
+        await connection.execute(text("set local session_replication_role = replica"))  # no triggers
         await connection.execute(text(f"truncate {tables}"))
     await database.close()
 
