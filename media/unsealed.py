@@ -8,7 +8,7 @@ final one, is *tampered*.
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -33,6 +33,16 @@ from media.sealed import (
 )
 
 Status = Literal["complete", "torn", "tampered"]
+
+
+class PartData(Protocol):
+    """A part's bytes: `bytes`, or whatever gives pieces of a file that is too long for memory."""
+
+    def __len__(self) -> int:
+        """How long the part is."""
+
+    def __getitem__(self, piece: slice, /) -> bytes:
+        """Some of it: as of `bytes`, less than asked for where the part ends."""
 
 
 class WrongKeyError(Exception):
@@ -96,7 +106,7 @@ class Torn(Exception):  # noqa: N818
     """The rest of the part is missing."""
 
 
-def records(data: bytes, header: Header, keys: Keys) -> Iterator[Record]:
+def records(data: PartData, header: Header, keys: Keys) -> Iterator[Record]:
     """The whole records of a part, in order.
 
     Raises:
