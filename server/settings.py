@@ -279,6 +279,32 @@ class Invitations(Section):
     )
 
 
+def _storage_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme != "s3" or not parts.hostname or "@" in parts.netloc or parts.fragment:
+        raise ValueError("use s3://bucket or s3://bucket/prefix; credentials come from the environment")
+    return value
+
+
+class Recording(Section):
+    """Recordings of consults. Each needs the agreement of everybody in it."""
+
+    enabled: bool = Field(default=True, description="Whether a physician can ask for a recording.")
+    vault: Literal["child", "separate"] = Field(
+        "child",
+        description="What opens recordings: child, a process of the server's account, or separate: "
+        "python -m server vault under an account of its own.",
+    )
+    retention_days: int = Field(
+        3650, ge=1, le=36500, description="Days after which a recording is destroyed, unless it is held."
+    )
+    storage_url: Annotated[str, AfterValidator(_storage_url)] | None = Field(
+        None,
+        description="Where closed parts are kept beside server.data_dir, such as s3://bucket/prefix. "
+        "Not set: nowhere.",
+    )
+
+
 class Settings(BaseSettings):
     """All settings. The environment (MERIDIAN_SECTION__NAME) wins over the file, that over these defaults."""
 
@@ -296,6 +322,7 @@ class Settings(BaseSettings):
     waiting: Waiting = Waiting()
     sign_in: SignIn = SignIn()
     invitations: Invitations = Invitations()
+    recording: Recording = Recording()
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
