@@ -15,6 +15,7 @@ STATUSES: Final = {
     "method_not_allowed": 405,
     "unknown_invitation": 404,
     "too_slow": 408,
+    "not_now": 409,
     "revoked": 410,
     "used": 410,
     "ended": 410,

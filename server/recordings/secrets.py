@@ -87,11 +87,14 @@ class Secrets:
         self._sync_folder()
         return True
 
+    def has(self, recording: str) -> bool:
+        """Whether there is a file of this secret, be it whole or damaged."""
+        return self._file(recording).exists()
+
     def is_destroyed(self, recording: str) -> bool:
         """Whether it was here once and was destroyed."""
-        return self._gone(recording).exists() and not self._file(recording).exists()
+        return self._gone(recording).exists() and not self.has(recording)
 
-    @property
     def place(self) -> str:
         """An id of this folder: of several servers, the one that has a secret is the one that destroys it."""
         self._prepare()

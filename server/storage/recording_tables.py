@@ -34,6 +34,8 @@ class RecordingRow(Base):
     ended_why: Mapped[str | None] = mapped_column(String(WHY_CHARS))
     # Wall clock in milliseconds that times in the recording count from.
     epoch_ms: Mapped[int | None] = mapped_column(BigInteger)
+    # What the vault last found: "complete", "torn", "tampered" or "missing"; empty: it has not looked yet.
+    status: Mapped[str] = mapped_column(String(10), server_default="")
     keep_until: Mapped[datetime | None]
     # A legal hold: nothing destroys it.
     held: Mapped[bool] = mapped_column(server_default=false())

@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("ended_at", UtcDateTime()),
         sa.Column("ended_why", sa.String(20)),
         sa.Column("epoch_ms", sa.BigInteger()),
+        sa.Column("status", sa.String(10), nullable=False, server_default=""),
         sa.Column("keep_until", UtcDateTime()),
         sa.Column("held", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.Column("destroying_at", UtcDateTime()),
