@@ -9,6 +9,7 @@ import secrets
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from media.answer import Endpoint
 from media.clock import Clock
@@ -34,12 +35,16 @@ from media.dtls import fingerprint_of, make_certificate
 from media.interface import Notice, PeerConnected, PeerLost, WorkerTotals
 from media.mux import Mux
 from media.peer import FEEDBACK_S, Peer
+from media.recorder import Recorder
+from media.recording_thread import ThreadedWriter, into_loop
 from media.room import PEERS_MAX, Room
 
 ROOMS_MAX = 1_000
 TICKS = 5
 """Groups the peers are dealt into, so that their regular work is spread over the interval."""
 QUALITY_S = 3.0
+CLOSE_S_MAX = 1.0
+"""For goodbyes, and for the ends of recordings: a server that ends kills us after a few seconds."""
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +62,7 @@ class Engine:
         public: tuple[str, ...],
         port: int,
         notify: Callable[[Notice], None],
+        recordings: Path,
     ) -> None:
         self._worker = worker
         self._boot = secrets.token_hex(8)
@@ -77,16 +83,28 @@ class Engine:
         """Packets of the peers that have left."""
         self._quality_at_s = self._clock.now_s + QUALITY_S
         self._loop = asyncio.get_running_loop()
+        self._writer = ThreadedWriter(recordings, into_loop(self._loop.call_soon_threadsafe))
         self._timer = self._loop.call_later(FEEDBACK_S / TICKS, self._tick)
 
     async def close(self) -> None:
-        """Say goodbye to every peer and release the port."""
+        """Say goodbye to every peer, bring the recordings to an end and release the port."""
         self._timer.cancel()
+        self.stop_recording("worker-ended")
         for name in tuple(self.rooms):
             self._remove_room(name)
-        if self._closing:
-            await asyncio.wait(self._closing, timeout=1.0)
+        waits = set(self._closing)
+        if self._writer.is_running:
+            waits.add(self._loop.create_task(asyncio.to_thread(self._writer.close, CLOSE_S_MAX)))
+        if waits:
+            await asyncio.wait(waits, timeout=CLOSE_S_MAX)
         self.mux.close()
+
+    def stop_recording(self, reason: str) -> None:
+        """End the parts of all rooms; each records again with its next routing."""
+        self._clock.read()
+        for room in self.rooms.values():
+            if room.recorder is not None:
+                room.recorder.stop(reason)
 
     def handle(self, request: Request) -> Response:
         """Carry out one request, at once."""
@@ -122,6 +140,8 @@ class Engine:
         packets = Counter({"received": self.mux.received})
         packets.update(self._gone)
         packets.update({f"dropped_{reason}": count for reason, count in self.mux.dropped.items()})
+        packets["recorded"] = self._writer.recorded
+        packets["dropped_recording"] = self._writer.dropped + self._writer.lost
         for peer in peers:
             packets.update(peer.counts)
         return WorkerTotals(
@@ -140,7 +160,7 @@ class Engine:
 
     def _room(self, name: str) -> Room | None:
         if name not in self.rooms and len(self.rooms) < ROOMS_MAX:
-            self.rooms[name] = Room(name)
+            self.rooms[name] = Room(name, Recorder(name, self._clock, self._writer, self._notify))
         return self.rooms.get(name)
 
     def _add(self, request: AddPeer) -> Response:
@@ -177,6 +197,8 @@ class Engine:
     def _remove_room(self, name: str) -> None:
         room = self.rooms.pop(name, None)
         if room is not None:
+            if room.recorder is not None:
+                room.recorder.stop("ended")
             for identifier in tuple(room.peers):
                 self._drop(room, identifier)
 
@@ -215,6 +237,10 @@ class Engine:
         peers = [(room, name, peer) for room in self.rooms.values() for name, peer in room.peers.items()]
         for _, _, peer in peers[turn::TICKS]:
             peer.tick()
+        if turn == 0:
+            for room in self.rooms.values():
+                if room.recorder is not None:
+                    room.recorder.tick()
         if now_s >= self._quality_at_s:
             self._quality_at_s = now_s + QUALITY_S
             for room, name, peer in peers:

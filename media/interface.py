@@ -197,7 +197,9 @@ class WorkerTotals:
     rooms: int
     peers: int
     packets: dict[str, int]
-    """By what became of them: received, forwarded, retransmitted, recovered, and dropped_ with the reason."""
+    """By what became of them: received, forwarded, retransmitted, recovered, recorded, and dropped_ with the
+    reason.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,3 +244,5 @@ class RoomStats:
     room: str
     routing_revision: int
     peers: tuple[PeerStats, ...]
+    recorded: int = 0
+    """Packets of this room that went into a recording."""

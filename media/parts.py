@@ -5,11 +5,12 @@ crash, a short write or a full disk another part begins, under a key of its own.
 twice. It blocks while the disk does: whoever records calls it from a thread that forwards nothing.
 """
 
+import errno
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -19,7 +20,7 @@ from media.gathering import Gathered, Gathering, Packet
 from media.sealed import KEY_BYTES, Checkpoint, PartId, RecordKind, Sealer, wrap
 
 TICK_US: Final = 50_000
-SYNC_US: Final = 700_000  # with 250 ms until a packet is in the file: a power cut costs a second at most
+SYNC_US: Final = 500_000  # with 500 ms until a packet is in the file: a power cut costs a second at most
 PART_US_MAX: Final = 900_000_000
 PART_BYTES_MAX: Final = 256 * 1024 * 1024
 META_BYTES: Final = 256  # metadata is padded to a multiple: its length says nothing
@@ -28,8 +29,16 @@ _MODE: Final = 0o440
 T = TypeVar("T")
 
 
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
 class PartLostError(Exception):
     """The part takes no more. What is on the disk stays readable; the next write begins another."""
+
+    def __init__(self, cause: OSError) -> None:
+        super().__init__(os.strerror(cause.errno) if cause.errno else str(cause))
+        self.is_full = cause.errno in _FULL
+        """Whether it is because there is no room."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +55,7 @@ class OnDisk:
 
     part: int
     upto: Checkpoint
+    ended: str = ""  # why it is over; "" while it is not
 
 
 class Part:
@@ -73,9 +83,9 @@ class Part:
             raise
 
     @property
-    def size_bytes(self) -> int:
-        """How long it is by now."""
-        return self._sealer.checkpoint.size_bytes
+    def checkpoint(self) -> Checkpoint:
+        """How far it is written by now."""
+        return self._sealer.checkpoint
 
     def put(self, kind: RecordKind, body: bytes, *, at_us: int, track: int = 0, sync: bool = False) -> None:
         """Write a record, in one piece. Raises `OSError` if the disk took less."""
@@ -90,7 +100,7 @@ class Part:
     def end(self, reason: str, now_us: int) -> OnDisk:
         """Write the final record and close the file."""
         self._write(self._sealer.final(reason, at_us=now_us))
-        there = self.sync(now_us)
+        there = replace(self.sync(now_us), ended=reason)
         self.abandon()
         return there
 
@@ -101,7 +111,7 @@ class Part:
 
     def _write(self, data: bytes) -> None:
         if os.write(self._file, data) != len(data):
-            raise OSError("the disk took a piece of a record")
+            raise OSError(errno.ENOSPC, "the disk took a piece of a record")
 
 
 class Parts:
@@ -115,17 +125,27 @@ class Parts:
         shred: bytes,
         recipients: Sequence[Recipient],
         first: int = 1,
+        about: Mapping[str, object] | None = None,
+        begun: Callable[[OnDisk], None] | None = None,
         random: Callable[[int], bytes] = os.urandom,
     ) -> None:
-        """`recording` is 16 bytes, `shred` 32; `first` is the number of the next part, never used before."""
+        """`recording` is 16 bytes, `shred` 32; `first` is the number of the next part, never used before.
+
+        `about` is the first record of each part; `begun` is called when the header of one is on the disk.
+        """
         self._folder = folder
         self._recording = recording
         self._shred = shred
         self._recipients = recipients
         self._next = first
+        self._about = about
+        self._begun = begun
         self._random = random
         self._gathering = Gathering()
         self._part: Part | None = None
+        self._tracks: dict[int, Mapping[str, object]] = {}
+        self._described: set[int] = set()
+        """Tracks of which the part says what they are."""
 
     def media(self, track: int, packet: Packet, *, sync: bool = False) -> None:
         """Take a packet; `tick` puts it into the file, a quarter of a second later at most.
@@ -137,24 +157,42 @@ class Parts:
         if full is not None:
             self._put(full, packet.at_us)
 
+    def describe(self, track: int, what: Mapping[str, object]) -> None:
+        """Say what a track is from now on; each part says so before the track's first packet.
+
+        Raises:
+            PartLostError: the disk takes no more.
+        """
+        waiting = self._gathering.taken(track)
+        if waiting is not None:
+            self._put(waiting, waiting.at_us)
+        self._tracks[track] = what
+        self._described.discard(track)
+
     def meta(self, what: Mapping[str, object], now_us: int) -> OnDisk:
         """Write down who joined, agreed or left: on the disk when this returns.
 
         Raises:
             PartLostError: it is not.
         """
-        text = json.dumps(what, ensure_ascii=False, separators=(",", ":")).encode()
-        body = text.ljust(-(-len(text) // META_BYTES) * META_BYTES)
 
         def written(part: Part) -> OnDisk:
-            part.put(RecordKind.META, body, at_us=now_us)
+            part.put(RecordKind.META, _meta_body(what), at_us=now_us)
             return part.sync(now_us)
 
-        self._put_all(self._gathering.rest(), now_us)
+        self.flush(now_us)
         return self._on_disk(written, now_us)
 
+    def flush(self, now_us: int) -> None:
+        """Write everything that waits.
+
+        Raises:
+            PartLostError: the disk takes no more.
+        """
+        self._put_all(self._gathering.rest(), now_us)
+
     def tick(self, now_us: int) -> OnDisk | None:
-        """Write what has waited; call it every `TICK_US`. Answers, every 0.75 s, with how far it is on disk.
+        """Write what has waited; call it every `TICK_US`. Answers, every 0.55 s, with how far it is on disk.
 
         Raises:
             PartLostError: the disk takes no more.
@@ -163,7 +201,7 @@ class Parts:
         part = self._part
         if part is None or now_us - part.synced_us < SYNC_US:
             return None
-        if now_us - part.began_us >= PART_US_MAX or part.size_bytes >= PART_BYTES_MAX:
+        if now_us - part.began_us >= PART_US_MAX or part.checkpoint.size_bytes >= PART_BYTES_MAX:
             return self.end("rotated", now_us)
         return self._on_disk(lambda one: one.sync(now_us), now_us)
 
@@ -173,7 +211,7 @@ class Parts:
         Raises:
             PartLostError: its end could not be written; it will be found torn.
         """
-        self._put_all(self._gathering.rest(), now_us)
+        self.flush(now_us)
         if self._part is None:
             return None
         there = self._on_disk(lambda one: one.end(reason, now_us), now_us)
@@ -186,6 +224,10 @@ class Parts:
 
     def _put(self, one: Gathered, now_us: int) -> None:
         def put(part: Part) -> None:
+            what = None if one.track in self._described else self._tracks.get(one.track)
+            if what is not None:
+                part.put(RecordKind.META, _meta_body(what), at_us=one.at_us)
+                self._described.add(one.track)
             part.put(RecordKind.MEDIA, one.body, at_us=one.at_us, track=one.track, sync=one.sync)
 
         self._on_disk(put, now_us)
@@ -194,16 +236,24 @@ class Parts:
         """Change the part, or the next one where none is open; whatever the disk refuses ends it."""
         try:
             if self._part is None:
-                self._part = self._begun(now_us)
+                self._part = self._new_part(now_us)
+                self._introduce(self._part, now_us)
             return change(self._part)
         except OSError as error:
             self._gathering.rest()
             if self._part is not None:
                 self._part.abandon()
                 self._part = None
-            raise PartLostError(os.strerror(error.errno) if error.errno else str(error)) from error
+            raise PartLostError(error) from error
 
-    def _begun(self, now_us: int) -> Part:
+    def _introduce(self, part: Part, now_us: int) -> None:
+        self._described.clear()
+        if self._begun is not None:
+            self._begun(OnDisk(part=part.number, upto=part.checkpoint))
+        if self._about is not None:
+            part.put(RecordKind.META, _meta_body(self._about), at_us=now_us)
+
+    def _new_part(self, now_us: int) -> Part:
         number, self._next = self._next, self._next + 1
         which = PartId(recording=self._recording, part=number)
         dek, salt = self._random(KEY_BYTES), self._random(KEY_BYTES)
@@ -215,6 +265,26 @@ class Parts:
 def part_file(folder: Path, recording: bytes, number: int) -> Path:
     """Where a part is: its name says which recording it is of, and of no person."""
     return folder / f"{recording.hex()}.{number:05}.tcr"
+
+
+def highest_part(folder: Path, recording: bytes) -> int:
+    """The highest number of a part of this recording that has a file; 0 where there is none.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    begins, numbers = recording.hex() + ".", [0]
+    with os.scandir(folder) as files:
+        for file in files:
+            number = file.name.removeprefix(begins).removesuffix(".tcr")
+            if file.name.startswith(begins) and number.isdecimal():
+                numbers.append(int(number))
+    return max(numbers)
+
+
+def _meta_body(what: Mapping[str, object]) -> bytes:
+    text = json.dumps(what, ensure_ascii=False, separators=(",", ":")).encode()
+    return text.ljust(-(-len(text) // META_BYTES) * META_BYTES)
 
 
 def _fsync_folder(folder: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from media.interface import PeerQuality, PeerStats, RoomStats, Route, Routing, SourceName, SourceStats
 from media.peer import Peer
 from media.quality import level, worth_telling
+from media.recorder import Recorder
 
 PEERS_MAX = 32
 
@@ -15,8 +16,9 @@ PEERS_MAX = 32
 class Room:
     """Peers by id, the routing in force, and the slots connected accordingly."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, recorder: Recorder | None = None) -> None:
         self.name = name
+        self.recorder = recorder
         self.peers: dict[str, Peer] = {}
         self.routing = Routing(revision=-1, routes=())
         self._quality: dict[str, PeerQuality] = {}
@@ -28,6 +30,8 @@ class Room:
             return False
         self._newest_revision = routing.revision
         self.routing = routing
+        if self.recorder is not None:
+            self.recorder.route(routing)
         self.connect()
         return True
 
@@ -49,6 +53,8 @@ class Room:
                 chosen = wanted.get((identifier, name, number))
                 publisher = self.peers.get(chosen.publisher) if chosen else None
                 slot.attach(publisher.sources.get(name) if publisher else None)
+        if self.recorder is not None:
+            self.recorder.connect(self.peers)
         for peer in self.peers.values():
             for source in peer.sources.values():
                 peer.uplink.request_keyframe(source)
@@ -83,6 +89,7 @@ class Room:
         return RoomStats(
             room=self.name,
             routing_revision=self.routing.revision,
+            recorded=self.recorder.recorded if self.recorder is not None else 0,
             peers=tuple(_peer_stats(identifier, peer, now_s) for identifier, peer in self.peers.items()),
         )
 

@@ -52,6 +52,19 @@ class Subscription(Protocol):
         """Send one packet on; `packet[start:end]` is its payload, `number` its unwrapped sequence number."""
 
 
+class Tap(Protocol):
+    """A recording, which gets what the slots get, before anything is changed in it."""
+
+    def packet(self, source: Source, data: bytes, *, keyframe: bool) -> None:
+        """A packet that is of use has arrived, or was repaired."""
+
+    def report(self, report: SenderReport) -> None:
+        """The publisher told its clock."""
+
+    def restart(self, source: Source) -> None:
+        """The source begins anew."""
+
+
 class Source:
     """The state of one upstream m-line."""
 
@@ -67,6 +80,7 @@ class Source:
         self._publisher_clock = publisher_clock
         self.ssrc: int | None = None
         self.slots: list[Subscription] = []
+        self.tap: Tap | None = None
         self.small: Source | None = None
         """The same picture in few bits, where the publisher sends both."""
         self.keyframes = KeyframeRequests()
@@ -95,6 +109,8 @@ class Source:
         self.loss_fraction = 0.0
         for slot in self.slots:
             slot.restart()
+        if self.tap is not None:
+            self.tap.restart(self)
 
     @property
     def routed(self) -> bool:
@@ -154,6 +170,8 @@ class Source:
         self.ring.put(number, packet)
         for slot in tuple(self.slots):  # a key frame may bring one here from another layer
             slot.forward(packet, number, codec, start, end, keyframe=keyframe)
+        if self.tap is not None:
+            self.tap.packet(self, packet, keyframe=keyframe)
         return True
 
     def receive_rtx(self, packet: bytes, start: int) -> bool:
@@ -219,6 +237,8 @@ class Source:
         """The publisher told its clock."""
         self._report = (report, self._clock.now_s)
         self._publisher_clock.reported(report.ntp_s, self._clock.wall_s)
+        if self.tap is not None and self._routed:
+            self.tap.report(report)
 
     def report(self) -> Report | None:
         """Our receiver report block about this source, and its loss since the last one."""

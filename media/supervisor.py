@@ -104,6 +104,8 @@ class WorkerHandle:
             except (WorkerUnavailable, TimeoutError):
                 _kill(pid)
         if self._task is not None:
+            if self.welcome is not None:  # it has something to say yet: how its recordings ended
+                await asyncio.wait({self._task}, timeout=STOP_S_MAX)
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
@@ -288,6 +290,7 @@ class WorkerHandle:
     def _arguments(self) -> list[str]:
         arguments = [f"--worker={self.number}", f"--port={self._port}", f"--socket={self._socket_path}"]
         arguments += [f"--orphan-s={self._settings.orphan_s}"]
+        arguments += [f"--recordings={recordings_directory(self._settings.data_dir)}"]
         arguments += [f"--address={a}" for a in local_addresses(self._settings.bind_addresses)]
         return arguments + [f"--public={a}" for a in self._settings.public_addresses]
 
@@ -360,4 +363,11 @@ def control_directory(data_dir: Path) -> Path:
     found = directory.lstat()  # in a directory everybody can write, a link may lead anywhere
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
         raise PermissionError(f"{directory.name} must belong to this account alone")
+    return directory
+
+
+def recordings_directory(data_dir: Path) -> Path:
+    """Where workers put the parts of recordings: for this account alone."""
+    directory = data_dir.resolve() / "recordings"
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     return directory

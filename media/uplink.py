@@ -124,8 +124,9 @@ class Uplink:
                 self._sender.send_rtcp(rtcp.receiver_report(reports))
 
     def close(self) -> None:
-        """Take the sources away from all slots."""
+        """Take the sources away from all slots, and from the recording."""
         for source in self._everything:
+            source.tap = None
             for subscriber in tuple(source.slots):
                 subscriber.attach(None)
         if self._nack_timer is not None:

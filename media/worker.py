@@ -22,6 +22,10 @@ from media.control import BadFrame, Call, Frame, Hello, News, Refused, Reply, en
 from media.engine import Engine
 from media.interface import Notice
 
+RECORD_ALONE_S = 10.0
+"""How long a recording goes on without a server. Who revokes consent meanwhile reaches nobody who could tell
+us: so what is recorded against somebody's will is never longer than this, nor than a server takes to start.
+"""
 TOKEN_VARIABLE = "MERIDIAN_MEDIA_TOKEN"  # noqa: S105 - the name of the variable, not a secret
 HELLO_S_MAX = 5.0
 WRITE_BUFFER_BYTES_MAX = 4 << 20
@@ -42,15 +46,20 @@ class Worker:
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         self.engine = Engine(
-            options.worker, tuple(options.address), tuple(options.public), options.port, self._notify
+            options.worker,
+            tuple(options.address),
+            tuple(options.public),
+            options.port,
+            self._notify,
+            options.recordings,
         )
-        self._orphan_timer: asyncio.TimerHandle | None = None
+        self._timers: tuple[asyncio.TimerHandle, ...] = ()
+        """What happens while there is no server."""
         self._alone()
 
     async def close(self) -> None:
         """End the control connection and the engine."""
-        if self._orphan_timer is not None:
-            self._orphan_timer.cancel()
+        self._not_alone()
         await self.engine.close()
         for task in tuple(self._tasks):
             task.cancel()
@@ -88,8 +97,7 @@ class Worker:
         elif self._writer is not None:
             refusal = Refused(code="taken", hint="another server is connected")
         else:
-            if self._orphan_timer is not None:
-                self._orphan_timer.cancel()
+            self._not_alone()
             self._writer = writer
             self._write(Reply(number=frame.number, response=self.engine.begin_server()))
             return True
@@ -115,8 +123,15 @@ class Worker:
         self._writer.write(encode(frame))
 
     def _alone(self) -> None:
-        """No server: forward as before, and end when none comes."""
-        self._orphan_timer = self._loop.call_later(self._orphan_s, self.engine.shutdown.set)
+        """No server: forward as before, soon without recording it, and end when none comes."""
+        self._timers = (
+            self._loop.call_later(RECORD_ALONE_S, self.engine.stop_recording, "server-lost"),
+            self._loop.call_later(self._orphan_s, self.engine.shutdown.set),
+        )
+
+    def _not_alone(self) -> None:
+        for timer in self._timers:
+            timer.cancel()
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
@@ -128,6 +143,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--public", action="append", default=[], help="address under which others see us (repeat)"
     )
+    parser.add_argument("--recordings", type=Path, required=True, help="folder for the parts of recordings")
     parser.add_argument("--orphan-s", type=float, default=120.0, help="seconds to go on without a server")
     options = parser.parse_args(arguments)
     if not options.address:

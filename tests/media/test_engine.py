@@ -5,6 +5,7 @@ somebody goes.
 import asyncio
 import random
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from struct import pack
 
 import pytest
@@ -32,9 +33,9 @@ A_TO_B = Routing(revision=1, routes=(Route(publisher="a", source="audio", subscr
 class Scene:
     """An engine, what it told, and the peers of room `r`."""
 
-    def __init__(self) -> None:
+    def __init__(self, recordings: Path) -> None:
         self.told: list[Notice] = []
-        self.engine = Engine(0, (LOOPBACK,), (), 0, self.told.append)
+        self.engine = Engine(0, (LOOPBACK,), (), 0, self.told.append, recordings)
         self.loads: list[LoadPeer] = []
 
     async def join(self, name: str) -> LoadPeer:
@@ -59,8 +60,8 @@ class Scene:
 
 
 @pytest_asyncio.fixture
-async def scene() -> AsyncIterator[Scene]:
-    made = Scene()
+async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+    made = Scene(tmp_path)
     try:
         yield made
     finally:
