@@ -44,6 +44,7 @@ class Code(StrEnum):
     REVOKED = "revoked"
     SEPARATED = "separated"
     TAKEN = "taken"
+    TEXT_NOT_REVIEWED = "text_not_reviewed"
     TOO_EARLY = "too_early"
     TOO_MANY = "too_many"
 

@@ -7,7 +7,7 @@ The server provides them. Each port has a contract suite in `tests/contracts/` o
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from signaling.consult.eligibility import Availability, Interpreter
 from signaling.consult.events import Event
@@ -20,10 +20,12 @@ from signaling.consult.ids import (
     MessageId,
     ParticipantId,
     PeerId,
+    RecordingId,
     UserId,
 )
 from signaling.consult.news import News
 from signaling.consult.people import ClinicFacts, Notes, Person, PersonChange
+from signaling.consult.recording import What
 from signaling.consult.values import Consult, Role, Source
 from signaling.protocol.messages import ServerMessage
 
@@ -147,11 +149,39 @@ class PeerLink:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedTrack:
+    """Keep `source` of a peer as track `number` of the recording."""
+
+    peer: PeerId
+    source: Source
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingOrder:
+    """Keep these tracks, as long as the routing names no peer that is not one of `agreed`."""
+
+    recording: RecordingId
+    what: What
+    begun_at: datetime  # the beginning of its time line
+    agreed: frozenset[PeerId]
+    tracks: frozenset[RecordedTrack]
+    consents: str  # SHA-256 (hex) of who agreed to which text
+
+
+RecordingEnd = Literal["paused", "revoked", "ended"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Routing:
-    """Everything that is forwarded in one consult; whatever is not named is not forwarded."""
+    """Everything that is forwarded and recorded in one consult; whatever is not named is neither."""
 
     revision: int  # grows with each routing of a consult; an older one is ignored
     links: frozenset[PeerLink]
+    recording: RecordingOrder | None = None
+    # Where nothing is to be recorded (any more): why, and from when on nothing is kept that has arrived.
+    recording_end: RecordingEnd = "paused"
+    recording_cut_at: datetime | None = None
 
 
 class MediaPort(Protocol):
@@ -327,6 +357,10 @@ class ConsentTexts(Protocol):
         """Whether this is the SHA-256 (hexadecimal) of that text in that language."""
         ...
 
+    def is_reviewed(self, text_id: str, language: str) -> bool:
+        """Whether a person has reviewed that text in that language, or none needs to be here."""
+        ...
+
 
 class Outbox(Protocol):
     """Towards the browsers. The gateway is one; calls return at once and never fail."""
@@ -364,6 +398,9 @@ __all__ = [
     "PeerLink",
     "Person",
     "PersonChange",
+    "RecordedTrack",
+    "RecordingEnd",
+    "RecordingOrder",
     "Relay",
     "Relays",
     "Routing",

@@ -83,6 +83,11 @@ class Consults:
             )
         )
 
+    def peek(self, consult_id: ConsultId) -> Consult | None:
+        """The consult as it is kept in memory, perhaps about to change; None if it is not."""
+        found = self._loaded.get(consult_id)
+        return None if found is None else found.consult
+
     def _keep(self, loaded: Loaded) -> Loaded:
         self._loaded[loaded.consult.id] = loaded
         self._loaded.move_to_end(loaded.consult.id)

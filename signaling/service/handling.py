@@ -8,13 +8,23 @@ from signaling.consult.ids import ActorId, ConnectionId, ConsultId, ParticipantI
 from signaling.consult.interpreting_events import RingAccepted
 from signaling.consult.news import Continued, MuteAsked
 from signaling.consult.rules import case_for
-from signaling.consult.values import STAFF, Actor, Consult, Participant, Role, SeatHolder, StaffUser
+from signaling.consult.values import (
+    STAFF,
+    Actor,
+    Consult,
+    Participant,
+    Role,
+    SeatHolder,
+    SeatState,
+    StaffUser,
+)
 from signaling.errors import Code, Refused
 from signaling.ports import BoardEntry, Clock, CommandRow, ConsentTexts, Ids, Others, Outbox, SeatEntry
 from signaling.protocol import asked, messages
 from signaling.protocol import interpreting_messages as interpreting
+from signaling.protocol import recording_messages as recording
 from signaling.protocol.views import holds_seat
-from signaling.service import planning
+from signaling.service import consent_texts, planning
 from signaling.service.boards import Boards, staff
 from signaling.service.connections import Connections
 from signaling.service.consults import Consults
@@ -94,6 +104,20 @@ class Handler:
         self, connection: ConnectionId, entry: SeatEntry, message: messages.ClientMessage
     ) -> messages.Answer:
         """Handle what a seat sent. Only the device that holds the seat speaks for it."""
+        if isinstance(message, recording.RefuseRecording) and self._is_recorded(entry):
+            async with self._publisher.unrecorded(entry.consult):
+                return await self._from_seat(connection, entry, message)
+        return await self._from_seat(connection, entry, message)
+
+    def _is_recorded(self, entry: SeatEntry) -> bool:
+        """Whether this person may be in what is recorded now."""
+        consult = self._consults.peek(entry.consult)
+        me = consult.participant(entry.participant) if consult is not None else None
+        return me is not None and me.seat is SeatState.PRESENT and holds_seat(me, entry.device)
+
+    async def _from_seat(
+        self, connection: ConnectionId, entry: SeatEntry, message: messages.ClientMessage
+    ) -> messages.Answer:
         async with self._consults.hold(entry.consult):
             if self._connections.entry(connection) is not entry:
                 raise Refused(Code.NOT_NOW, "this connection is being closed")
@@ -200,8 +224,8 @@ class Handler:
         loaded = await self._consults.load(consult_id)
         if isinstance(message, messages.Invite):
             await self._scheduler.check_account(loaded.consult.clinic, message.person)
-        if isinstance(message, messages.GiveConsent):
-            self._check_text(message)
+        if isinstance(message, consent_texts.ShowsText):
+            consent_texts.check(message, self._texts, _person(loaded.consult, entry))
         planned = planning.plan(
             message,
             planning.Scene(
@@ -237,14 +261,13 @@ class Handler:
         links = await self._scheduler.links(after, planned.invited) if planned.invited else []
         return messages.Accepted(version=after.version, participant=planned.invited, invitations=links)
 
-    def _check_text(self, message: messages.GiveConsent) -> None:
-        """What is stored as agreed to must be words somebody can still read."""
-        if not self._texts.is_known(message.text_id, message.text_hash, message.language):
-            raise Refused(Code.NOT_FOUND, "no such consent text")
-
     async def _ask_to_mute(self, consult: Consult, participant: ParticipantId) -> None:
         if not await self._publisher.tell(consult.id, participant, messages.AskedToMute()):
             self._others.say(MuteAsked(consult=consult.id, participant=participant))
+
+
+def _person(consult: Consult, entry: SeatEntry | None) -> Participant | None:
+    return None if entry is None else consult.participant(entry.participant)
 
 
 def _whom(happened: Events, invited: ParticipantId | None) -> ParticipantId | None:

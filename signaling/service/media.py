@@ -6,20 +6,42 @@ Refusing somebody media must not depend on luck: what could not be told is told 
 import asyncio
 import logging
 from collections.abc import Awaitable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from signaling.consult.ids import ConsultId, PeerId
 from signaling.consult.presence import EMPTY, ConsultPresence, PersonPresence
+from signaling.consult.recording import Recording, RecordingState
+from signaling.consult.recording_order import Order, recording_order
 from signaling.consult.routing import Link, routing
 from signaling.consult.values import Consult, SeatState
 from signaling.errors import Code, MediaUnavailable, Refused
-from signaling.ports import Clock, MediaPort, PeerLink, Routing
+from signaling.ports import (
+    Clock,
+    MediaPort,
+    PeerLink,
+    RecordedTrack,
+    RecordingEnd,
+    RecordingOrder,
+    Routing,
+)
 
 TOLD_WITHIN_S: Final = 5.0  # a media plane that takes longer counts as unavailable
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the media plane was last told of a consult."""
+
+    links: frozenset[PeerLink] = frozenset()
+    recording: RecordingOrder | None = None
+
+
+NOTHING: Final = Told()
+Ruled = tuple[frozenset[Link], Order | None]
 
 
 class MediaKeeper:
@@ -29,11 +51,12 @@ class MediaKeeper:
         """Nothing was told yet."""
         self._media = media
         self._clock = clock
-        self._told: dict[ConsultId, frozenset[PeerLink] | None] = {}  # None: not known what it has heard
+        self._told: dict[ConsultId, Told | None] = {}  # None: not known what it has heard
         # What the rules said when this server started, and until when it stands.
-        self._adopted: dict[ConsultId, tuple[frozenset[Link], datetime]] = {}
+        self._adopted: dict[ConsultId, tuple[Ruled, datetime]] = {}
         self._to_close: dict[ConsultId, set[PeerId]] = {}
         self._behind: set[ConsultId] = set()
+        self._cut: dict[ConsultId, datetime] = {}  # somebody is taking their consent back, since then
         self._revision = 0
 
     async def connect(self, consult: ConsultId, peer: PeerId, offer: str) -> str:
@@ -65,13 +88,43 @@ class MediaKeeper:
             return
         if self._is_left_alone(consult, presence):
             return
-        links = _peer_links(consult, presence)
-        if links == self._told.get(consult.id, frozenset()):
+        wanted = Told(links=_peer_links(consult, presence), recording=_peer_order(consult, presence))
+        if consult.id in self._cut:
+            wanted = replace(wanted, recording=None)
+        if wanted == self._told.get(consult.id, NOTHING):
             self._behind -= {consult.id} if consult.id not in self._to_close else set()
             return
-        told = Routing(revision=self._next_revision(), links=links)
-        if await self._tell(consult.id, self._media.route(consult.id, told)):
-            self._told[consult.id] = links
+        end, cut_at = _end_of(consult.recording)
+        await self._route(consult.id, wanted, end, self._cut.get(consult.id, cut_at))
+
+    async def cut(self, consult: ConsultId) -> None:
+        """Somebody takes their consent back: keep nothing that arrives from now on, until `uncut`.
+
+        The media plane is told before anything is stored, so that a slow disk records nobody any longer.
+        """
+        now = self._cut[consult] = self._clock.now()
+        told = self._told.get(consult)
+        if told is not None and told.recording is not None:
+            await self._route(consult, replace(told, recording=None), "revoked", now)
+
+    def uncut(self, consult: ConsultId) -> None:
+        """Their request was answered; the consult says by now whether it may be recorded."""
+        self._cut.pop(consult, None)
+        if consult in self._told:
+            self._behind.add(consult)
+
+    async def _route(
+        self, consult: ConsultId, wanted: Told, end: RecordingEnd, cut_at: datetime | None
+    ) -> None:
+        told = Routing(
+            revision=self._next_revision(),
+            links=wanted.links,
+            recording=wanted.recording,
+            recording_end=end,
+            recording_cut_at=cut_at,
+        )
+        if await self._tell(consult, self._media.route(consult, told)):
+            self._told[consult] = wanted
 
     def adopt(self, consult: Consult) -> None:
         """This server has just started: the media plane may still forward this consult's last routing."""
@@ -138,10 +191,11 @@ class MediaKeeper:
         return True
 
 
-def _if_all_were_back(consult: Consult) -> frozenset[Link]:
-    """What would be forwarded if everybody in the room had a peer."""
+def _if_all_were_back(consult: Consult) -> Ruled:
+    """What would be forwarded and recorded if everybody in the room had a peer."""
     people = {p.id: PersonPresence(peer=PeerId(p.id)) for p in consult.participants}
-    return routing(consult, replace(EMPTY, people=people))
+    presence = replace(EMPTY, people=people)
+    return routing(consult, presence), recording_order(consult, presence)
 
 
 def _peer_links(consult: Consult, presence: ConsultPresence) -> frozenset[PeerLink]:
@@ -153,3 +207,31 @@ def _peer_links(consult: Consult, presence: ConsultPresence) -> frozenset[PeerLi
                 PeerLink(publisher=publisher, source=link.source, subscriber=subscriber, slot=link.slot)
             )
     return frozenset(links)
+
+
+def _peer_order(consult: Consult, presence: ConsultPresence) -> RecordingOrder | None:
+    order = recording_order(consult, presence)
+    if order is None:
+        return None
+    peers = {who: presence.of(who).peer for who in order.agreed}
+    return RecordingOrder(
+        recording=order.recording,
+        what=order.what,
+        begun_at=order.begun_at,
+        agreed=frozenset(peer for peer in peers.values() if peer is not None),
+        tracks=frozenset(
+            RecordedTrack(peer=peer, source=track.source, number=track.number)
+            for track in order.tracks
+            if (peer := peers[track.participant]) is not None
+        ),
+        consents=order.consents,
+    )
+
+
+def _end_of(recording: Recording | None) -> tuple[RecordingEnd, datetime | None]:
+    """Why nothing is recorded any more, and since when."""
+    if recording is None or recording.state is RecordingState.ON:
+        return "paused", None
+    if recording.state is RecordingState.STOPPED:
+        return "ended", recording.since
+    return ("revoked" if recording.why == "revoked" else "paused"), recording.since

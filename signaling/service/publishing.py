@@ -1,5 +1,7 @@
 """What follows a change: presence and media brought in step, every viewer's whole view, and the cut."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -101,6 +103,15 @@ class Publisher:
         open_here = self._connections.of(consult.id, person.id)
         holders = ((c, device) for c, device in reversed(open_here) if holds_seat(person, device))
         return next(holders, (None, None))
+
+    @asynccontextmanager
+    async def unrecorded(self, consult_id: ConsultId) -> AsyncIterator[None]:
+        """Nothing that arrives meanwhile is recorded; needs no lock, so that nothing delays it."""
+        await self._media.cut(consult_id)
+        try:
+            yield
+        finally:
+            self._media.uncut(consult_id)
 
     async def tell(self, consult_id: ConsultId, who: ParticipantId, message: messages.ServerMessage) -> bool:
         """Send a message to the page that holds a seat. Returns whether that page is connected here."""

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final
 
 from signaling.consult import commands, deadlines
-from signaling.consult.ids import ConnectionId, ConsultId, DeviceId, PeerId, UserId
+from signaling.consult.ids import ConnectionId, ConsultId, DeviceId, PeerId, RecordingId, UserId
 from signaling.consult.news import MediaGone, PeerMeasured, SignedOut
 from signaling.consult.presence import (
     ConsultPresence,
@@ -18,6 +18,7 @@ from signaling.consult.presence import (
     overdue,
     with_peer,
 )
+from signaling.consult.recording_commands import ReportRecordingFailed
 from signaling.consult.values import (
     HERE,
     Actor,
@@ -275,6 +276,12 @@ class Service:
     async def media_consult_lost(self, consult: ConsultId) -> None:
         """The media plane has lost everything of a consult (its worker died)."""
         await self.neighbours.media_gone(MediaGone(consult=consult))
+
+    async def media_recording_failed(self, consult: ConsultId, recording: RecordingId) -> None:
+        """The media plane cannot write a recording any further; everybody is told."""
+        async with self._consults.hold(consult):
+            await self._act(consult, ReportRecordingFailed(recording=recording), TheClock())
+            await self._publisher.publish(consult)
 
     async def media_quality(
         self, consult: ConsultId, peer: PeerId, level: ConnectionLevel, *, picture_paused: bool = False

@@ -111,7 +111,7 @@ class Search:
     def both_in(self) -> None:
         """Physician and patient are in the room."""
         self.seat(CHEN, commands.Arrive(device=DEVICE))
-        consent = commands.GiveConsent(text_id="care-1", text_hash="0" * 64, language="ar")
+        consent = commands.GiveConsent(text_id="telehealth-1", text_hash="0" * 64, language="ar")
         self.seat(AMAL, consent)
         self.seat(AMAL, commands.Arrive(device=DEVICE))
         self.seat(CHEN, commands.Admit(participant=AMAL, device=DEVICE, identity_confirmed=True))

@@ -303,12 +303,17 @@ class OneClinic:
 
 @dataclass
 class OneText:
-    """One text to agree to, in Arabic."""
+    """One text to agree to, in Arabic; those about recording also in English. French is not reviewed."""
 
-    text: tuple[str, str, str] = ("care-1", "0" * 64, "ar")
+    text: tuple[str, str, str] = ("telehealth-1", "0" * 64, "ar")
 
     def is_known(self, text_id: str, text_hash: str, language: str) -> bool:
-        return (text_id, text_hash, language) == self.text
+        about = text_id in ("recording-audio-1", "recording-video-1") and language in ("ar", "en", "fr")
+        return (text_id, text_hash, language) == self.text or (about and text_hash == self.text[1])
+
+    def is_reviewed(self, text_id: str, language: str) -> bool:
+        del text_id
+        return language != "fr"
 
 
 @dataclass

@@ -117,7 +117,7 @@ _admit = st.builds(
 _arrive = st.builds(commands.Arrive, device=devices, further=st.booleans())
 _consent = st.builds(
     commands.GiveConsent,
-    text_id=st.just("care-1"),
+    text_id=st.just("telehealth-1"),
     text_hash=st.just("0" * 64),
     language=st.just("ar"),
 )
@@ -216,7 +216,7 @@ scripts = st.lists(st.one_of(_steps, _entering, _entering), max_size=60)
 def everybody_in(device: DeviceId = DEVICES[0]) -> list[Step]:
     """The steps that bring everybody into the room on one device."""
     steps = [Step(0, SeatHolder(participant=CHEN), commands.Arrive(device=device))]
-    consent = commands.GiveConsent(text_id="care-1", text_hash="0" * 64, language="ar")
+    consent = commands.GiveConsent(text_id="telehealth-1", text_hash="0" * 64, language="ar")
     steps.append(Step(0, SeatHolder(participant=AMAL), consent))
     for person in PEOPLE:
         steps.append(Step(0, SeatHolder(participant=person), commands.Arrive(device=device)))

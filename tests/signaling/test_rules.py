@@ -43,7 +43,7 @@ from tests.signaling.scripts import (
 
 PHONE, LAPTOP, TABLET = DEVICES
 FULL = play(everybody_in())[-1].after
-CONSENT = commands.GiveConsent(text_id="care-1", text_hash="0" * 64, language="ar")
+CONSENT = commands.GiveConsent(text_id="telehealth-1", text_hash="0" * 64, language="ar")
 
 
 def by(participant: ParticipantId) -> SeatHolder:

@@ -25,7 +25,7 @@ async def test_a_patient_goes_from_check_to_waiting_to_the_room(world: World) ->
     await world.connect("chen", PHYSICIAN)
     await world.ask("chen", "arrive")
     assert world.view("amal").waiting_for == "admission"
-    await world.ask("amal", "give_consent", text_id="care-1", text_hash=HASH, language="ar")
+    await world.ask("amal", "give_consent", text_id="telehealth-1", text_hash=HASH, language="ar")
     await world.admit("amal", PATIENT)
     assert (world.view("amal").screen, world.view("amal").me.admitted) == ("room", True)
     assert world.view("amal").phase == "in_progress"
@@ -135,7 +135,7 @@ async def a_forwarded_link_waits(world: World) -> None:
     await world.ask("chen", "arrive")
     await world.connect("laptop", PATIENT, device=LAPTOP, further=True)
     await world.ask("laptop", "arrive")
-    await world.ask("laptop", "give_consent", text_id="care-1", text_hash=HASH, language="ar")
+    await world.ask("laptop", "give_consent", text_id="telehealth-1", text_hash=HASH, language="ar")
     await world.connect("amal", PATIENT)
 
 
@@ -231,7 +231,7 @@ async def test_consent_to_a_text_that_does_not_exist_is_refused_and_not_stored(
 ) -> None:
     await world.scheduled()
     await world.connect("amal", PATIENT)
-    given = {"text_id": "care-1", "text_hash": HASH, "language": "ar", **other}
+    given = {"text_id": "telehealth-1", "text_hash": HASH, "language": "ar", **other}
     assert await refused(world, "amal", "give_consent", **given) is Code.NOT_FOUND
     assert world.view("amal").me.must_consent
 
@@ -244,7 +244,7 @@ async def test_admission_needs_consent_and_identity(world: World) -> None:
     patient = world.people[PATIENT]
     admit = {"participant": patient, "identity_confirmed": True}
     assert await refused(world, "chen", "admit", **admit) is Code.CONSENT_MISSING
-    await world.ask("amal", "give_consent", text_id="care-1", text_hash=HASH, language="ar")
+    await world.ask("amal", "give_consent", text_id="telehealth-1", text_hash=HASH, language="ar")
     assert await refused(world, "chen", "admit", participant=patient) is Code.IDENTITY_UNCONFIRMED
     await world.ask("chen", "admit", **admit)
     assert world.view("amal").screen == "room"

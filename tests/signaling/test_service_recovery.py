@@ -258,7 +258,7 @@ async def test_a_consent_that_cannot_be_stored_is_not_taken_for_given(
     async def full(*_: object, **__: object) -> None:
         raise Unstored
 
-    consent = {"text_id": "care-1", "text_hash": HASH, "language": "ar"}
+    consent = {"text_id": "telehealth-1", "text_hash": HASH, "language": "ar"}
     with monkeypatch.context() as away:
         away.setattr(world.store, "append", full)
         with pytest.raises(Unstored):

@@ -75,7 +75,7 @@ class Pair:
             await world.ask(who, "arrive")
             await world.ask(who, "connect_media", offer="v=0")
             await self.talk()
-        await self.a.ask("amal", "give_consent", text_id="care-1", text_hash="0" * 64, language="ar")
+        await self.a.ask("amal", "give_consent", text_id="telehealth-1", text_hash="0" * 64, language="ar")
         await self.talk()
         for role in (PATIENT, INTERPRETER):
             await self.b.admit("chen", role)

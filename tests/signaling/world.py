@@ -174,7 +174,7 @@ class World:
             await self.connect(who, role)
             await self.ask(who, "arrive")
             await self.ask(who, "connect_media", offer="v=0")
-        await self.ask("amal", "give_consent", text_id="care-1", text_hash=HASH, language="ar")
+        await self.ask("amal", "give_consent", text_id="telehealth-1", text_hash=HASH, language="ar")
 
     async def in_room(self) -> None:
         """Everybody who waited is admitted."""

@@ -398,7 +398,7 @@ export interface CloseRequest {
 }
 
 /** Stable reasons for a refusal; the browser shows a sentence of its own for each. */
-export type Code = "already_asked" | "already_here" | "already_sharing" | "bad_offer" | "bad_people" | "bad_times" | "busy" | "cancelled" | "consent_missing" | "consult_full" | "declined" | "elsewhere" | "ended" | "identity_unconfirmed" | "internal" | "media_unavailable" | "no_show" | "not_found" | "not_now" | "not_stored" | "not_permitted" | "physician_absent" | "removed" | "revoked" | "separated" | "taken" | "too_early" | "too_many";
+export type Code = "already_asked" | "already_here" | "already_sharing" | "bad_offer" | "bad_people" | "bad_times" | "busy" | "cancelled" | "consent_missing" | "consult_full" | "declined" | "elsewhere" | "ended" | "identity_unconfirmed" | "internal" | "media_unavailable" | "no_show" | "not_found" | "not_now" | "not_stored" | "not_permitted" | "physician_absent" | "removed" | "revoked" | "separated" | "taken" | "text_not_reviewed" | "too_early" | "too_many";
 
 /** The `auth` of the Socket.IO connection. A ticket works once, for 30 s. */
 export interface ConnectAuth {
