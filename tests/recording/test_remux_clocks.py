@@ -1,0 +1,202 @@
+"""Sound and pictures of one moment stay together, whatever the clocks and the network do."""
+
+from __future__ import annotations
+
+import random
+import tracemalloc
+from itertools import pairwise
+
+import pytest
+
+from tests.recording.generated import (
+    SECOND_US,
+    Network,
+    Read,
+    Recorded,
+    Stream,
+    camera,
+    duration_us,
+    opus,
+    read,
+    sound,
+    vp8,
+)
+
+MINUTES = 60
+BASE_US = 30_000
+APART_US_MAX = 40_000
+SIZES = ((640, 480), (320, 240), (1280, 720))
+
+
+def talk(stream: Stream, start_us: int, end_us: int, *, report_us: int = SECOND_US, level: int = 20) -> None:
+    """Send sound from one moment to another."""
+    for true_us in range(start_us, end_us, 20_000):
+        if report_us and true_us % report_us == 0:
+            stream.report(true_us + 3_000)
+        stream.send(true_us, opus(true_us), marker=False, level=level)
+
+
+def move(
+    stream: Stream, start_us: int, end_us: int, *, report_us: int = SECOND_US, key_us: int = 10 * SECOND_US
+) -> None:
+    """Send pictures from one moment to another: ten in a second."""
+    for number, true_us in enumerate(range(start_us, end_us, 100_000)):
+        if report_us and (true_us - start_us) % report_us == 0:
+            stream.report(true_us + 7_000)
+        key = number % (key_us // 100_000) == 0
+        size = SIZES[true_us // (600 * SECOND_US) % 3] if key else None
+        stream.send(true_us, vp8(true_us, size=size), sent_us=true_us + 12_000)
+
+
+def late_us(found: list[Read]) -> list[int]:
+    """By how much each packet comes later than it was captured."""
+    return [one.at_us - one.true_us for one in found if one.true_us is not None]
+
+
+def hour() -> Recorded:
+    """One person for an hour: two drifting counters, a drifting clock, loss, jitter, mutes."""
+    recorded = Recorded()
+    chance = random.Random(3)
+    network = Network(base_us=BASE_US, jitter_us=12_000, loss=0.03, gone=0.0005, random=chance)
+    voice = sound(recorded, hz=48_000 * (1 + 80e-6), network=network, ntp_ppm=150)
+    face = camera(recorded, hz=90_000 * (1 - 30e-6), network=network, ntp_ppm=150)
+    end_us = MINUTES * 60 * SECOND_US
+    talk(voice, 0, 1_200 * SECOND_US)
+    talk(voice, 1_500 * SECOND_US, end_us)
+    move(face, 5 * SECOND_US, 2_000 * SECOND_US)
+    move(face, 2_400 * SECOND_US, end_us)
+    return recorded
+
+
+@pytest.mark.timeout(120)
+def test_sound_and_pictures_of_one_moment_are_together_for_all_of_an_hour() -> None:
+    view, data = hour().remuxed()["p0"]
+    sounds, pictures = read(data, "audio"), read(data, "video")
+    voice, face = late_us(sounds), late_us(pictures)
+    assert len(voice) > 0.99 * 50 * 3_300
+    assert len(face) > 0.95 * 10 * 3_195
+    assert all(abs(one - BASE_US) < APART_US_MAX for one in voice)
+    assert all(abs(one - BASE_US) < APART_US_MAX for one in face)
+    assert max(*voice, *face) - min(*voice, *face) < APART_US_MAX
+    assert abs(duration_us(data) - view.duration_us) < 50_000
+    assert abs(view.duration_us - MINUTES * 60 * SECOND_US) < 2 * SECOND_US
+    assert view.has_video
+
+
+@pytest.mark.timeout(120)
+def test_sound_has_no_hole_in_an_hour_of_mutes_and_losses() -> None:
+    _, data = hour().remuxed()["p0"]
+    sounds = read(data, "audio")
+    assert sounds[0].at_us == 0
+    assert all(after.at_us - before.at_us == 20_000 for before, after in pairwise(sounds))
+
+
+@pytest.mark.timeout(120)
+def test_a_long_recording_takes_no_more_memory_than_a_short_one() -> None:
+    def peak(minutes: int) -> int:
+        recorded = Recorded()
+        talk(sound(recorded), 0, minutes * 60 * SECOND_US, report_us=5 * SECOND_US)
+        move(camera(recorded), 0, minutes * 60 * SECOND_US)
+        recorded.packets.sort(key=lambda one: one[0])
+        tracemalloc.start()
+        try:
+            from media.remux.remuxing import remux
+
+            class Nowhere:
+                def write(self, data: bytes, /) -> int:
+                    return len(data)
+
+                def seek(self, offset: int, /) -> int:
+                    return offset
+
+            remux(recorded.opened, lambda _: Nowhere())
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    short, long = peak(2), peak(12)
+    assert long - short < 400_000  # bytes: ten minutes of knots, spans and cues
+
+
+def test_a_senders_clock_that_is_set_does_not_part_sound_from_pictures() -> None:
+    recorded = Recorded()
+    network = Network(base_us=BASE_US, jitter_us=5_000)
+    voice, face = sound(recorded, network=network), camera(recorded, network=network)
+    for start, clock_us in ((0, 0), (100, 5_000_000), (200, -3_600_000_000)):
+        voice.ntp_us = face.ntp_us = 1_700_000_000_000_000 + clock_us
+        talk(voice, start * SECOND_US, (start + 100) * SECOND_US)
+        move(face, start * SECOND_US, (start + 100) * SECOND_US)
+    _, data = recorded.remuxed()["p0"]
+    found = late_us(read(data, "audio")) + late_us(read(data, "video"))
+    assert len(found) > 60 * 290
+    assert all(abs(one - BASE_US) < APART_US_MAX for one in found)
+
+
+def test_a_computer_that_slept_goes_on_where_it_is() -> None:
+    recorded = Recorded()
+    voice, face = sound(recorded), camera(recorded)
+    talk(voice, 0, 100 * SECOND_US)
+    move(face, 0, 100 * SECOND_US)
+    for slept_us in (400 * SECOND_US, 404 * SECOND_US):  # 300 s, then 4 more
+        for stream in (voice, face):
+            stream.clock_began_us += slept_us - (400 if slept_us > 400 * SECOND_US else 100) * SECOND_US
+            stream.ntp_us -= slept_us - (400 if slept_us > 400 * SECOND_US else 100) * SECOND_US
+    talk(voice, 404 * SECOND_US, 500 * SECOND_US)
+    move(face, 404 * SECOND_US, 500 * SECOND_US)
+    _, data = recorded.remuxed()["p0"]
+    found = late_us(read(data, "audio")) + late_us(read(data, "video"))
+    assert len(found) > 60 * 190
+    assert all(abs(one - BASE_US) < APART_US_MAX for one in found)
+
+
+def test_a_queue_of_a_minute_does_not_move_the_time() -> None:
+    recorded = Recorded()
+    network = Network(base_us=BASE_US)
+    voice, face = sound(recorded, network=network), camera(recorded, network=network)
+    for start, queue_us in ((0, 0), (100, 300_000), (150, 0)):
+        network.base_us = BASE_US + queue_us
+        end = {0: 100, 100: 150, 150: 300}[start]
+        talk(voice, start * SECOND_US, end * SECOND_US)
+        move(face, start * SECOND_US, end * SECOND_US)
+    _, data = recorded.remuxed()["p0"]
+    found = late_us(read(data, "audio")) + late_us(read(data, "video"))
+    assert all(abs(one - BASE_US) < APART_US_MAX for one in found)
+
+
+def test_without_reports_the_packets_that_came_fastest_tell_the_time() -> None:
+    recorded = Recorded()
+    network = Network(base_us=BASE_US, jitter_us=20_000)
+    talk(sound(recorded, network=network), 0, 120 * SECOND_US, report_us=0)
+    move(camera(recorded, network=network), 0, 120 * SECOND_US, report_us=0)
+    _, data = recorded.remuxed()["p0"]
+    found = late_us(read(data, "audio")) + late_us(read(data, "video"))
+    assert len(found) > 60 * 119
+    assert all(abs(one - BASE_US) < APART_US_MAX for one in found)
+
+
+@pytest.mark.parametrize("wrong", ["random", "far", "frozen"])
+def test_reports_that_are_lies_move_nothing_far(wrong: str) -> None:
+    recorded, chance = Recorded(), random.Random(5)
+    voice, face = sound(recorded), camera(recorded)
+    for second in range(60):
+        if wrong == "random":
+            voice.ntp_us = chance.uniform(0, 1e15)
+        elif wrong == "far":
+            voice.ntp_us = -second * 3.7e9
+        else:
+            voice.ntp_us = 1e15 - second * 1e6
+        talk(voice, second * SECOND_US, (second + 1) * SECOND_US)
+        move(face, second * SECOND_US, (second + 1) * SECOND_US)
+    _, data = recorded.remuxed()["p0"]
+    assert all(abs(one) < 3_500_000 for one in late_us(read(data, "audio")))
+    assert len(late_us(read(data, "video"))) > 590
+
+
+def test_a_pause_of_a_day_is_a_pause_of_a_day() -> None:
+    recorded, day = Recorded(parts_at_us=(0, 86_400 * SECOND_US)), 86_400
+    voice = sound(recorded)
+    talk(voice, 0, 10 * SECOND_US)
+    talk(voice, (day + 5) * SECOND_US, (day + 10) * SECOND_US)
+    view, data = recorded.remuxed()["p0"]
+    assert [(round(a / 1e6, 1), round(b / 1e6, 1)) for a, b in view.spans] == [(0, 10), (day + 5, day + 10)]
+    assert all(abs(one - BASE_US) < APART_US_MAX for one in late_us(read(data, "audio")))
