@@ -15,6 +15,8 @@ from server.identity.seats import Seats, invitation_link
 from server.identity.sign_ins import SignIns
 from server.identity.socket_tickets import SocketTickets
 from server.identity.throttle import Throttle
+from server.recordings.desk import desk
+from server.recordings.vault import NoVault, Vault
 from server.settings import Settings
 from server.storage.consults import Consults
 from server.storage.database import Database
@@ -40,6 +42,7 @@ def services(
     media_workers: Callable[[], tuple[int, int]],
     hearing: Callable[[], State | None],
     media_packets: Callable[[], Mapping[tuple[int, str], int]],
+    vault: Vault | None = None,
 ) -> Services:
     """Everything a request may need. Raises `web.render.MissingAssetError` without a built front end."""
     accounts = Accounts(database, passwords)
@@ -50,6 +53,7 @@ def services(
         database=database,
         consults=Consults(database),
         interpreters=Interpreters(database, clock),
+        recordings=desk(database, vault or NoVault(), clock, data_dir=settings.server.data_dir),
         accounts=accounts,
         sign_ins=SignIns(database, accounts, settings.sign_in),
         seats=Seats(database, settings.invitations),
@@ -66,7 +70,7 @@ def services(
 
 def policy(settings: Settings) -> Policy:
     """The times and limits of consults that are made from now on."""
-    return Policy(**settings.waiting.model_dump())
+    return Policy(**settings.waiting.model_dump(), recording=settings.recording.enabled)
 
 
 class KnownTexts:

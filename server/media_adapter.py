@@ -5,19 +5,32 @@ import os
 from time import monotonic
 from typing import Final, NoReturn, Protocol
 
-from media.interface import Notice, PeerConnected, PeerLost, PeerQuality, SourceName, WorkerLost
+from media.interface import (
+    Notice,
+    PeerConnected,
+    PeerLost,
+    PeerQuality,
+    RecordingFailed,
+    RecordingProgress,
+    WorkerLost,
+)
+from media.interface import RecordingOrder as MediaOrder
 from media.plane import BadSdp, MediaPlane, MediaSettings, RefusedByWorker, Route, WorkerUnavailable
 from media.plane import Routing as MediaRouting
 from server.logs import logger
+from server.recordings.names import hex_of, id_of
+from server.recordings.ordering import SOURCES, CannotRecordError, Orders, cut_ms
+from server.recordings.store import Recordings
 from server.settings import Media, Settings
-from signaling.consult.ids import ConsultId, PeerId
-from signaling.consult.values import ConnectionLevel, Source
-from signaling.errors import Code, MediaUnavailable
-from signaling.ports import Routing
+from signaling.consult.ids import ConsultId, PeerId, RecordingId
+from signaling.consult.values import ConnectionLevel
+from signaling.errors import Code, MediaUnavailable, Unstored
+from signaling.ports import Clock, RecordingEnd, Routing
 
 NOTICES_MAX: Final = 10_000
 ORPHAN_S: Final = 120.0  # a worker that no server has come for ends, and with it its consults' sound
-SOURCES: Final[dict[Source, SourceName]] = {"audio": "audio", "camera": "video", "screen": "screen"}
+PROGRESS_AGAIN_S: Final = 2.0
+STOPS: Final[dict[RecordingEnd, str]] = {"paused": "", "revoked": "revoked", "ended": "ended"}
 
 log = logger("media")
 
@@ -38,14 +51,19 @@ class MediaListener(Protocol):
         self, consult: ConsultId, peer: PeerId, level: ConnectionLevel, *, picture_paused: bool
     ) -> None: ...
 
+    async def media_recording_failed(self, consult: ConsultId, recording: RecordingId) -> None: ...
+
 
 class MediaAdapter:
     """Translates between the words of a consult and those of the media plane."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, orders: Orders | None = None) -> None:
+        """Without `orders` nothing is ever recorded."""
         media = settings.media
+        self._orders = orders
         self.workers = worker_count(media)
         self._notices: asyncio.Queue[Notice] = asyncio.Queue(NOTICES_MAX)
+        self._progress: asyncio.Queue[RecordingProgress] = asyncio.Queue(NOTICES_MAX)
         self._media = MediaPlane(
             MediaSettings(
                 port=media.port,
@@ -86,7 +104,10 @@ class MediaAdapter:
 
     def _noticed(self, notice: Notice) -> None:
         try:
-            self._notices.put_nowait(notice)
+            if isinstance(notice, RecordingProgress):
+                self._progress.put_nowait(notice)
+            else:
+                self._notices.put_nowait(notice)
         except asyncio.QueueFull:
             # What is lost with it is found again: quality by the next notice, a lost peer by its browser.
             log.warning("notice of the media plane dropped", kind=notice.kind)
@@ -99,6 +120,13 @@ class MediaAdapter:
                 await _told(notice, listener)
             except Exception:
                 log.exception("notice not handled", kind=notice.kind)
+
+    async def keep_progress(self, recordings: Recordings, clock: Clock) -> NoReturn:
+        """Store how far each part is, in order, for ever: it is what a cut part is found out by."""
+        while True:
+            notice = await self._progress.get()
+            while not await _is_kept(notice, recordings, clock):  # noqa: ASYNC110 (nothing tells when it may be)
+                await asyncio.sleep(PROGRESS_AGAIN_S)
 
     async def connect(self, consult: ConsultId, peer: PeerId, offer: str) -> str:
         try:
@@ -119,10 +147,31 @@ class MediaAdapter:
             )
             for link in links
         )
+        wanted = MediaRouting(
+            revision=routing.revision,
+            routes=routes,
+            recording=await self._order(consult, routing),
+            recording_stop=STOPS[routing.recording_end],
+            recording_cut_ms=cut_ms(routing.recording_cut_at),
+        )
         try:
-            await self._media.route(consult, MediaRouting(revision=routing.revision, routes=routes))
+            await self._media.route(consult, wanted)
         except (WorkerUnavailable, RefusedByWorker) as error:
             raise MediaUnavailable(Code.MEDIA_UNAVAILABLE, error.code) from error
+
+    async def _order(self, consult: ConsultId, routing: Routing) -> MediaOrder | None:
+        """What a worker needs to record. Where it is not to be had everybody is told; the consult goes on."""
+        if self._orders is None:
+            return None
+        if routing.recording is None:
+            self._orders.over(consult)
+            return None
+        try:
+            return await self._orders.of(consult, routing.recording)
+        except CannotRecordError:
+            name = hex_of(routing.recording.recording)
+            self._noticed(RecordingFailed(room=consult, recording=name, code="disk_error"))
+            return None
 
     async def close_peer(self, consult: ConsultId, peer: PeerId) -> None:
         await self._media.close_peer(consult, peer)
@@ -145,8 +194,24 @@ async def _told(notice: Notice, listener: MediaListener) -> None:
         case WorkerLost():
             for room in notice.rooms:
                 await listener.media_consult_lost(ConsultId(room))
+        case RecordingFailed():
+            await listener.media_recording_failed(ConsultId(notice.room), id_of(notice.recording))
+        case RecordingProgress():
+            pass  # has a queue of its own
         case PeerConnected():
             pass  # the browser knows, and says how good it is
+
+
+async def _is_kept(notice: RecordingProgress, recordings: Recordings, clock: Clock) -> bool:
+    """Whether there is nothing left to do about it."""
+    try:
+        await recordings.progress(notice, now=clock.now())
+    except Unstored:
+        log.warning("how far a recording is was not stored, trying again")
+        return False
+    except Exception:
+        log.exception("how far a recording is cannot be stored", part=notice.part)
+    return True
 
 
 async def start_and_stop(settings: Settings) -> float:

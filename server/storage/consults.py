@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, Select, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.recordings.keeping import KEPT, put_recording
 from server.storage.database import Database
 from server.storage.interpreting import notes_of, put_interpreting
 from server.storage.lasting import lasting
@@ -38,8 +39,10 @@ _PERSON_FIELDS: Final = tuple(field.name for field in fields(Person))
 class Consults:
     """The consults in one database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, recordings_kept: timedelta = KEPT) -> None:
+        """`recordings_kept`: from the end of a recording until it is destroyed."""
         self._database = database
+        self._recordings_kept = recordings_kept
 
     @lasting
     async def load(self, consult: ConsultId) -> Consult | None:
@@ -47,6 +50,14 @@ class Consults:
         async with self._database.read() as connection:
             bodies = (await connection.execute(query.order_by(ConsultEvent.version))).scalars().all()
         return replay(None, map(decode, bodies))
+
+    @lasting
+    async def events(self, consult: ConsultId) -> Sequence[Event]:
+        """All that has happened to a consult, in order; nothing where there is none."""
+        query = select(ConsultEvent.body).where(ConsultEvent.consult_id == consult)
+        async with self._database.read() as connection:
+            bodies = (await connection.execute(query.order_by(ConsultEvent.version))).scalars().all()
+        return [decode(body) for body in bodies]
 
     @lasting
     async def append(
@@ -73,6 +84,7 @@ class Consults:
                 for event in events:
                     if isinstance(event, InvitationRevoked):
                         await _revoke(connection, after.id, event.participant, event.at)
+                await put_recording(connection, after, events, kept=self._recordings_kept)
         except IntegrityError as error:
             raise VersionConflict from error
 

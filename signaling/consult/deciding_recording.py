@@ -37,6 +37,8 @@ def _agreed(
 
 def ask(case: Case, command: commands.AskRecording) -> Events:
     """Ask everybody; go on after a fault where it is the same question."""
+    if not case.consult.policy.recording:
+        raise Refused(Code.NOT_PERMITTED, "nothing is recorded here")
     recording = case.consult.recording
     if recording is not None and recording.is_open:
         if recording.why == "failed" and recording.what == command.what:
@@ -135,7 +137,8 @@ def _hindrance(consult: Consult, recording: Recording) -> Why | None:
 def may_ask(case: Case) -> bool:
     """Whether there is nothing open, or something a fault has paused."""
     recording = case.consult.recording
-    return recording is None or not recording.is_open or recording.why == "failed"
+    again = recording is None or not recording.is_open or recording.why == "failed"
+    return case.consult.policy.recording and again
 
 
 def may_agree(case: Case) -> bool:

@@ -78,6 +78,7 @@ class Policy:
     no_show_after_s: int = 1800
     abandoned_after_s: int = 3600
     participants_max: int = SEATS_MAX
+    recording: bool = True  # whether a physician can ask for one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
