@@ -15,6 +15,7 @@ from server.identity.seats import Seats
 from server.identity.sign_ins import SignIns
 from server.identity.socket_tickets import SocketTickets
 from server.identity.throttle import Throttle
+from server.recordings.desk import Desk
 from server.settings import Settings
 from server.storage.consults import Consults
 from server.storage.database import Database
@@ -35,6 +36,7 @@ class Services:
     database: Database
     consults: Consults
     interpreters: Interpreters
+    recordings: Desk
     accounts: Accounts
     sign_ins: SignIns
     seats: Seats

@@ -4,7 +4,16 @@ from typing import Final
 
 from aiohttp import web
 
-from server.http import interpreters, invitations, monitoring, pages, staff, tickets
+from server.http import (
+    interpreters,
+    invitations,
+    monitoring,
+    pages,
+    recording_care,
+    recordings,
+    staff,
+    tickets,
+)
 from server.http.keys import SERVICES
 from server.http.table import Route, Who
 
@@ -43,6 +52,32 @@ ROUTES: Final = (
     ),
     Route(method="GET", path="/desk", who=Who.STAFF, handler=pages.desk),
     Route(method="POST", path="/api/consult/{consult_id}/enter", who=Who.STAFF, handler=staff.enter),
+    Route(method="POST", path="/api/recordings", who=Who.STAFF, handler=recordings.overview),
+    Route(method="POST", path="/api/recordings/acknowledge", who=Who.STAFF, handler=recordings.acknowledge),
+    *(
+        Route(method="POST", path=f"/api/recordings/{{recording_id}}/{name}", who=Who.STAFF, handler=handler)
+        for name, handler in (
+            ("open", recordings.open_one),
+            ("export", recordings.export),
+            ("compose", recordings.compose),
+            ("compose/cancel", recordings.cancel_composing),
+            ("access-log", recording_care.access_log),
+            ("delete", recording_care.delete),
+            ("hold", recording_care.hold),
+        )
+    ),
+    Route(
+        method="GET",
+        path="/api/recordings/{recording_id}/views/{view}",
+        who=Who.STAFF,
+        handler=recordings.view,
+    ),
+    Route(
+        method="GET",
+        path="/api/recordings/{recording_id}/composed",
+        who=Who.STAFF,
+        handler=recordings.composed,
+    ),
     Route(method="GET", path="/healthz", who=Who.MONITOR, handler=monitoring.alive),
     Route(method="GET", path="/readyz", who=Who.MONITOR, handler=monitoring.ready),
     Route(method="GET", path="/metrics", who=Who.MONITOR, handler=monitoring.metrics),

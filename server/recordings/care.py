@@ -1,9 +1,9 @@
-"""Looking after recordings: holds, deletion by two people, alerts; each change with its entry in the audit log
+"""Looking after recordings: holds, deletion by two people, alerts; each with its entry in the audit log.
 
 * `NotNowError`: the recording is not as that needs it; `why` is a code
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -46,7 +46,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accessed:
-    """A line of a recording's log. `at` is RFC 3339; `who` a name, or a participant's id."""
+    """A line of a recording's log: `who` of the staff did what, with `at` in RFC 3339."""
 
     at: str
     who: str
@@ -73,10 +73,12 @@ class Care:
                 raise NotNowError("asked")
             row = {"recording_id": recording, "asked_by": by.user_id, "asked_at": now, "reason": reason}
             await connection.execute(insert(RecordingDeletion).values(**row))
-            await _tell(connection, "recording.delete_ask", found, by, now, reason)
+            await _tell(connection, "recording.delete_asked", found, by, now, reason)
 
     @lasting
-    async def agree_to_deletion(self, recording: RecordingId, *, by: Account, now: datetime) -> None:
+    async def agree_to_deletion(
+        self, recording: RecordingId, *, by: Account, reason: str, now: datetime
+    ) -> None:
         """Agree to what another person asks: it is decided from here on. Raises `NotNowError`."""
         async with self._database.write() as connection:
             found = await one(connection, recording)
@@ -88,7 +90,7 @@ class Care:
             if found.deletion.by == by.user_id:
                 raise NotNowError("same_person")
             await _change(connection, recording, destroying_at=now, destroying_why="deleted", only_free=True)
-            await _tell(connection, "recording.delete_agree", found, by, now, found.deletion.reason)
+            await _tell(connection, "recording.delete_agreed", found, by, now, reason)
 
     @lasting
     async def drop_deletion(self, recording: RecordingId, *, by: Account, now: datetime) -> None:
@@ -99,7 +101,7 @@ class Care:
                 return
             mine = RecordingDeletion.recording_id == recording
             await connection.execute(delete(RecordingDeletion).where(mine))
-            await _tell(connection, "recording.delete_drop", found, by, now)
+            await _tell(connection, "recording.delete_dropped", found, by, now)
 
     @lasting
     async def hold(
@@ -113,7 +115,7 @@ class Care:
             if found.held == held:
                 return
             await _change(connection, recording, held=held, only_free=False)
-            kind = "recording.hold" if held else "recording.release"
+            kind = "recording.held" if held else "recording.released"
             await _tell(connection, kind, found, by, now, reason)
 
     @lasting
@@ -170,16 +172,16 @@ class Care:
             if row.acknowledged_at is None:
                 done = {"acknowledged_by": by.user_id, "acknowledged_at": now}
                 await connection.execute(update(RecordingAlert).where(*mine).values(**done))
-                await _tell(connection, "recording.acknowledge", found, by, now)
+                await _tell(connection, "recording.acknowledged", found, by, now)
         return True
 
     @lasting
     async def accesses(self, recording: RecordingId) -> Sequence[Accessed]:
-        """Who did what with a recording, from the audit log, the newest first."""
+        """What the staff did with a recording, from the audit log, the newest first."""
         query = (
             select(AuditRow.__table__, StaffAccount.name)
-            .outerjoin(StaffAccount, StaffAccount.user_id == AuditRow.actor)
-            .where(AuditRow.object == recording, AuditRow.kind != "recording.checkpoint")
+            .join(StaffAccount, StaffAccount.user_id == AuditRow.actor)
+            .where(AuditRow.object == recording, AuditRow.kind.like("recording.%"))
             .order_by(AuditRow.seq.desc())
             .limit(LOG_ROWS_MAX)
         )
@@ -187,7 +189,7 @@ class Care:
             return [
                 Accessed(
                     at=row.at,
-                    who=row.name or row.actor,
+                    who=row.name,
                     role=row.role,
                     kind=row.kind,
                     purpose=row.purpose,
@@ -197,7 +199,16 @@ class Care:
             ]
 
 
-def entry_of(kind: str, found: Recorded, by: Account, *, purpose: str = "", reason: str = "") -> Entry:
+def entry_of(
+    kind: str,
+    found: Recorded,
+    by: Account,
+    *,
+    purpose: str = "",
+    reason: str = "",
+    outcome: str = "ok",
+    body: Mapping[str, object] | None = None,
+) -> Entry:
     """An entry about a member of staff and a recording."""
     return Entry(
         kind=kind,
@@ -207,6 +218,8 @@ def entry_of(kind: str, found: Recorded, by: Account, *, purpose: str = "", reas
         object=found.id,
         purpose=purpose,
         reason=reason,
+        outcome=outcome,
+        body=body or {},
     )
 
 

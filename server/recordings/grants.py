@@ -60,10 +60,14 @@ class Grants:
         """Whether this opening is in the audit log, and its media was not shown yet."""
         return self._now_s() < self._waiting.get(opening, 0.0)
 
+    def done(self, opening: Opening) -> None:
+        """What was waited for is there, or will not be: the next time is another opening."""
+        self._waiting.pop(opening, None)
+
     def give(self, opening: Opening) -> str:
         """A grant for an opening that is in the audit log. Over `HELD_MAX`, the one least used is taken."""
         self._forget_late()
-        self._waiting.pop(opening, None)
+        self.done(opening)
         while len(self._held) >= HELD_MAX:
             self._held.popitem(last=False)
         secret = new_secret()

@@ -133,7 +133,7 @@ class Life:
         now = self._clock.now()
         async with self._database.write() as connection:
             mine = update(RecordingRow).where(RecordingRow.recording_id == recording)
-            # Changes nothing, and keeps a hold from coming between: the row is this transaction's from here on.
+            # Changes nothing; it keeps a hold from coming between.
             locked = mine.where(RecordingRow.shredded_at.is_(None)).values(no=RecordingRow.no)
             if (await connection.execute(locked)).rowcount != 1:
                 return False
@@ -150,7 +150,7 @@ class Life:
             decided = {"destroying_at": found.destroying_at or now, "destroying_why": why}
             await connection.execute(mine.values(destroying_place=place, **decided))
             body: dict[str, object] = {"why": why}
-            await append(connection, _entry("recording.shred_begin", found, body), now=now)
+            await append(connection, _entry("recording.destroying", found, body), now=now)
         return True
 
     def _has_or_had(self, name: str) -> bool:
@@ -174,7 +174,7 @@ class Life:
                 return
             for table in (RecordingDeletion, RecordingWrap):
                 await connection.execute(delete(table).where(table.recording_id == recording))
-            await append(connection, _entry("recording.shred", found, _certificate(found)), now=now)
+            await append(connection, _entry("recording.destroyed", found, _certificate(found)), now=now)
 
 
 def _entry(kind: str, found: Recorded, body: dict[str, object]) -> Entry:

@@ -95,29 +95,42 @@ def timeline(
 def consents(
     events: Iterable[Event], members: Iterable[Member], *, recording: RecordingId, what: str
 ) -> list[dict[str, object]]:
-    """Every answer to the question whether this may be recorded, in the order they were given."""
+    """Consents to the visit, and every answer about this recording, in the order they were given."""
     index = {member.participant: member.index for member in members}
     found: list[dict[str, object]] = []
     languages: dict[str, str] = {}
     for event in events:
-        if isinstance(event, recorded.RecordingAgreed) and event.recording == recording:
-            languages[event.participant] = event.language
-            decision = "agreed"
-        elif isinstance(event, recorded.RecordingRefused) and event.recording == recording:
-            decision = "revoked" if event.revoked else "refused"
-        else:
+        decided = _decided(event, recording, what)
+        if decided is None:
             continue
+        participant, purpose, decision, language = decided
+        languages[participant] = language or languages.get(participant, "")
         found.append(
             {
-                "person": index.get(event.participant, event.participant),
-                "purpose": f"{what}_recording",
+                "person": index.get(participant, participant),
+                "purpose": purpose,
                 "decision": decision,
-                "language": languages.get(event.participant, ""),
+                "language": languages[participant],
                 "at": event.at.isoformat(),
-                "text_id": getattr(event, "text_id", None),
             }
         )
     return found
+
+
+def _decided(event: Event, recording: RecordingId, what: str) -> tuple[str, str, str, str] | None:
+    """Participant, purpose, decision, and the language of the text where the event says it."""
+    match event:
+        case recorded.RecordingAgreed() if event.recording == recording:
+            return event.participant, f"{what}_recording", "agreed", event.language
+        case recorded.RecordingRefused() if event.recording == recording:
+            decision = "revoked" if event.revoked else "refused"
+            return event.participant, f"{what}_recording", decision, ""
+        case happened.ConsentGiven():
+            return event.participant, "telehealth", "agreed", event.language
+        case happened.ParticipantInvited() if event.consent is not None:
+            return event.participant, "telehealth", "agreed", event.consent.language
+        case _:
+            return None
 
 
 def _line(event: Event, recording: RecordingId, index: Mapping[str, int], at_us: int) -> Line | None:
@@ -127,7 +140,8 @@ def _line(event: Event, recording: RecordingId, index: Mapping[str, int], at_us:
         return None
     of_recording = _OF_THE_RECORDING.get(type(event))
     if of_recording is not None:
-        return Line(at_us=at_us, kind=of_recording, why=getattr(event, "why", None))
+        why = getattr(event, "why", None)
+        return Line(at_us=at_us, kind=of_recording, why="technical" if why == "failed" else why)
     kind = _of_a_person(event)
     if kind is None:
         return None

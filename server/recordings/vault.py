@@ -3,10 +3,10 @@
 * `VaultAwayError`: it does not answer
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Protocol
 
-Streamed = tuple[int, Mapping[str, str], AsyncIterator[bytes]]
+Streamed = tuple[int, Mapping[str, str], AsyncGenerator[bytes, None]]
 
 
 class VaultAwayError(Exception):
@@ -52,3 +52,28 @@ class Vault(Protocol):
     async def stream_composed(self, recording: str, range_header: str | None) -> Streamed:
         """As `stream_view`, of the one file."""
         ...
+
+
+class NoVault:
+    """Where there is none: nothing is shown, and nothing is destroyed to the end."""
+
+    async def prepare(self, recording: str, parts: Sequence[Mapping[str, object]]) -> dict[str, Any]:
+        raise VaultAwayError
+
+    async def stream_view(self, recording: str, view: str, range_header: str | None) -> Streamed:
+        raise VaultAwayError
+
+    async def destroy(self, recording: str) -> None:
+        raise VaultAwayError
+
+    async def compose(self, recording: str, names: Sequence[str] = ()) -> dict[str, Any]:
+        raise VaultAwayError
+
+    async def composed(self, recording: str) -> dict[str, Any]:
+        raise VaultAwayError
+
+    async def cancel_composing(self, recording: str) -> None:
+        raise VaultAwayError
+
+    async def stream_composed(self, recording: str, range_header: str | None) -> Streamed:
+        raise VaultAwayError
