@@ -332,6 +332,9 @@ def _file_name(found: Recorded, view: str) -> str:
 async def _stream(request: web.Request, streamed: Streamed, file_name: str | None) -> web.StreamResponse:
     """Pass on what the vault gives. What fails before the first byte is answered as any other failure."""
     status, headers, chunks = streamed
+    if status not in (200, 206, 416):
+        await chunks.aclose()
+        raise HttpError("not_found" if status == 404 else "not_now")
     passed_on = {name: headers[name] for name in PASSED_ON if name in headers}
     if file_name is not None:
         kind = passed_on.get("Content-Type", "").partition(";")[0].rpartition("/")[2]

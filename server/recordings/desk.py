@@ -111,6 +111,7 @@ def may(account: Account, found: Recorded) -> dict[str, bool]:
         "play": Right.PLAY in mine and found.is_over,
         "export": Right.EXPORT in mine and found.is_over,
         "delete": deletable and (asks or agrees),
-        "hold": (Right.RELEASE if found.held else Right.HOLD) in mine,
+        "hold": Right.HOLD in mine and not found.held,
+        "release": Right.RELEASE in mine and found.held,
         "break_glass": Right.BREAK_GLASS in mine and found.is_over,
     }
