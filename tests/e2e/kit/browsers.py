@@ -47,6 +47,7 @@ class Browsers:
         time_zone: str = "America/Los_Angeles",
         speaks: media.Language | None = None,
         busy: bool = False,
+        clock: bool = False,
         devices: bool = True,
         granted: bool = True,
         flags: tuple[str, ...] = (),
@@ -56,7 +57,7 @@ class Browsers:
         """A page in a browser of its own.
 
         `person` is seen and heard by camera and microphone (`speaks`: a sentence in place of the tone;
-        `busy`: a picture that is hard to encode).
+        `busy`: a picture that is hard to encode; `clock`: one that counts its frames).
         Without `devices` there are none; without `granted` the person refuses them. At a `home` the browser
         is in that network, and trusts every certificate. Other `options` go to the context.
         """
@@ -66,7 +67,8 @@ class Browsers:
         if devices and granted:
             given.append(GRANT_DEVICES)
         if person:
-            clip = media.busy_clip(person) if busy else media.camera_clip(person)
+            made = media.busy_clip if busy else media.clock_clip if clock else media.camera_clip
+            clip = made(person)
             given.append(f"--use-file-for-fake-video-capture={clip}")
             voice = media.speech(speaks) if speaks else media.tone(person)
             given.append(f"--use-file-for-fake-audio-capture={voice}")

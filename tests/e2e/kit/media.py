@@ -12,6 +12,8 @@ FOLDER = needs.ROOT / "tests" / "media_files"
 CLIP_S = 4
 TONE_S = 10
 FRAMES_PER_S = 15
+CLOCK_FRAMES_PER_S = 30  # what Chromium plays every .mjpeg at
+CLOCK_BITS = 10
 SAMPLES_PER_S = 48_000
 MAKING_S_MAX = 60
 WAVE = ("-ac", "1", "-c:a", "pcm_s16le", "-f", "wav")
@@ -47,6 +49,26 @@ def busy_clip(person: Person, *, width: int = 640, height: int = 360) -> Path:
     source = f"color=c={colour}:s={width}x{height}:r={FRAMES_PER_S}:d={CLIP_S},noise=alls=60:allf=t"
     picture = ("-pix_fmt", "yuvj420p", "-c:v", "mjpeg", "-q:v", "6", "-f", "mjpeg")
     return _made(target, "-f", "lavfi", "-i", source, *picture)
+
+
+def clock_clip(person: Person, *, width: int = 640, height: int = 360) -> Path:
+    """A looping .mjpeg of the person's colour, each frame with its number on it as ten black or white boxes.
+
+    Chromium plays it at `CLOCK_FRAMES_PER_S`, whatever rate it was made for; `clock.py` reads it.
+    """
+    target = FOLDER / f"clock_{person.name}_{width}x{height}.mjpeg"
+    colour = "0x{:02x}{:02x}{:02x}".format(*person.colour)
+    frames = 1 << CLOCK_BITS
+    box = width // CLOCK_BITS
+    source = f"color=c={colour}:s={width}x{height}:r={CLOCK_FRAMES_PER_S}:d={frames / CLOCK_FRAMES_PER_S}"
+    boxes = "".join(
+        f",drawbox=x={bit * box}:y=0:w={box}:h={height // 4}:color={shade}:t=fill"
+        f":enable='eq(mod(floor(n/{1 << bit}),2),{value})'"
+        for bit in range(CLOCK_BITS)
+        for value, shade in ((0, "black"), (1, "white"))
+    )
+    picture = ("-pix_fmt", "yuvj420p", "-c:v", "mjpeg", "-q:v", "4", "-f", "mjpeg")
+    return _made(target, "-f", "lavfi", "-i", source + boxes, *picture)
 
 
 def tone(person: Person) -> Path:
