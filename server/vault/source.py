@@ -15,6 +15,7 @@ from typing import Final, Protocol
 
 from media.parts import part_file
 from media.unsealed import PartData
+from server.vault.places import Places
 
 WINDOW_BYTES: Final = 1 << 20
 WINDOWS_KEPT: Final = 2
@@ -112,3 +113,9 @@ class FolderParts:
                 name = _NAME.fullmatch(file.name)
                 if name is not None and file.is_file(follow_symlinks=False):
                     yield bytes.fromhex(name[1]), int(name[2]), file
+
+
+def source_for(data_dir: Path, storage_url: str | None) -> PartSource:
+    """Where the parts of this installation are: in the workers' folder; `storage_url` is s3://… or None."""
+    del storage_url  # so far everything is in the folder
+    return FolderParts(Places(data_dir).recordings)

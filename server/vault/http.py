@@ -1,0 +1,147 @@
+"""What the vault answers on its socket. Whoever can open the socket may do all of it: the server alone.
+
+Bodies are JSON. An error is `{"code": …}` with status 400, 404, 410 (destroyed), 416, 500 or 503.
+"""
+
+import asyncio
+from typing import Any, Final
+
+from aiohttp import web
+
+from server.logs import logger
+from server.vault.jobs import Jobs, State
+from server.vault.keys import KeysError
+from server.vault.opening import CannotOpenError
+from server.vault.preparing import Ready, Sealing, known_parts, open_view, sealing_of
+from server.vault.ranges import NotSatisfiableError, Range, parsed
+from server.vault.sealed_file import BrokenViewError, SealedFile
+
+PIECE_BYTES: Final = 262_144
+BODY_BYTES_MAX: Final = 4 << 20
+
+log = logger("vault")
+
+
+class Vault:
+    """The handlers; `jobs` does the work."""
+
+    def __init__(self, jobs: Jobs) -> None:
+        self._jobs = jobs
+
+    def routes(self) -> list[web.RouteDef]:
+        """All there is."""
+        recording = "/recordings/{recording:[0-9a-f]{32}}"
+        return [
+            web.get("/healthz", self.healthz),
+            web.post(f"{recording}/prepare", self.prepare),
+            web.get(f"{recording}/views/{{view:[ps][0-9]{{1,2}}}}", self.view),
+            web.post(f"{recording}/destroy", self.destroy),
+        ]
+
+    async def healthz(self, _request: web.Request) -> web.Response:
+        """It runs."""
+        return web.json_response({"ok": True})
+
+    async def prepare(self, request: web.Request) -> web.Response:
+        """Begin to make the views, or say how far it is."""
+        try:
+            known = known_parts((await request.json())["parts"])
+        except (ValueError, KeyError, TypeError):
+            return _error(400, "bad_request")
+        return web.json_response(_body(await self._jobs.prepare(_recording(request), known)))
+
+    async def destroy(self, request: web.Request) -> web.Response:
+        """Remove the views."""
+        return web.json_response({"removed": await self._jobs.destroy(_recording(request))})
+
+    async def view(self, request: web.Request) -> web.StreamResponse:
+        """A view, or one range of it."""
+        found = await self._jobs.views(_recording(request))
+        view = request.match_info["view"]
+        entry = _entry(found, view)
+        if found is None or entry is None:
+            return _error(404, "not_found")
+        sealing, made = found
+        file = await asyncio.to_thread(open_view, self._jobs.data_dir, sealing, made.generation, view)
+        with file:
+            return await self.streamed(request, file, str(entry["mime"]), sealing.recording)
+
+    async def streamed(
+        self, request: web.Request, file: SealedFile, mime: str, recording: bytes
+    ) -> web.StreamResponse:
+        """The answer with what is asked for of an open file; it ends when the recording is destroyed."""
+        size = file.size_bytes
+        headers = {"Accept-Ranges": "bytes", "Content-Type": mime, "Cache-Control": "no-store"}
+        try:
+            wanted = parsed(request.headers.get("Range"), size)
+        except NotSatisfiableError:
+            unit = {"Content-Range": f"bytes */{size}"}
+            return web.json_response({"code": "range"}, status=416, headers=headers | unit)
+        part = wanted or Range(0, size)
+        response = web.StreamResponse(status=206 if wanted else 200, headers=headers)
+        if wanted:
+            response.headers["Content-Range"] = wanted.content_range(size)
+        response.content_length = part.end - part.start
+        await response.prepare(request)
+        try:
+            if request.method != "HEAD":
+                for at in range(part.start, part.end, PIECE_BYTES):
+                    length = min(PIECE_BYTES, part.end - at)
+                    await response.write(await asyncio.to_thread(self._piece, file, at, length, recording))
+            await response.write_eof()
+        except (CannotOpenError, BrokenViewError, OSError) as error:
+            log.info("an answer was cut short", why=type(error).__name__)
+            if request.transport is not None:
+                request.transport.close()  # there is no other way to say it now
+        return response
+
+    def _piece(self, file: SealedFile, at: int, length: int, recording: bytes) -> bytes:
+        sealing_of(self._jobs.data_dir, recording)  # destroyed meanwhile: not a piece more
+        file.seek(at)
+        return file.read(length)
+
+
+def application(vault: Vault) -> web.Application:
+    """The application of the vault's socket."""
+    app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[_errors])
+    app.add_routes(vault.routes())
+    return app
+
+
+@web.middleware
+async def _errors(request: web.Request, handler: Any) -> web.StreamResponse:
+    try:
+        response: web.StreamResponse = await handler(request)
+    except CannotOpenError as error:
+        return _error(410 if error.code == "destroyed" else 404, error.code)
+    except KeysError as error:
+        log.warning("the keys are not as they must be", why=str(error))
+        return _error(503, "no_key")
+    except FileNotFoundError:
+        return _error(404, "not_found")  # made anew or removed just now
+    except (OSError, BrokenViewError) as error:
+        log.error("a request failed", exc_info=error)  # noqa: TRY400 (the formatter says what is safe)
+        return _error(500, "internal")
+    return response
+
+
+def _recording(request: web.Request) -> bytes:
+    return bytes.fromhex(request.match_info["recording"])
+
+
+def _entry(found: tuple[Sealing, Ready] | None, view: str) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return next((one for one in found[1].manifest["views"] if one["view"] == view), None)
+
+
+def _error(status: int, code: str) -> web.Response:
+    return web.json_response({"code": code}, status=status)
+
+
+def _body(state: State) -> dict[str, Any]:
+    if state.state == "ready":
+        return {"state": "ready", "manifest": state.manifest}
+    if state.state == "failed":
+        return {"state": "failed", "code": state.code}
+    return {"state": "preparing", "done": state.done}
