@@ -29,7 +29,8 @@ _Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@
 
 
 @asynccontextmanager
-async def _opened(settings: "Settings", *, current: bool = True) -> AsyncIterator["Database"]:
+async def opened(settings: "Settings", *, current: bool = True) -> AsyncIterator["Database"]:
+    """The settings' database for a command, which ends if its tables are of another version."""
     from server.storage.database import Database
     from server.storage.upgrade import NewerDatabaseError, is_usable
 
@@ -48,7 +49,7 @@ async def _opened(settings: "Settings", *, current: bool = True) -> AsyncIterato
         await database.close()
 
 
-def _run(work: Coroutine[Any, Any, T]) -> T:
+def on_database(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's work; a database that cannot be reached is no bug of ours."""
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -66,14 +67,14 @@ def upgrade(config: ConfigOption = None) -> None:
         from server.storage.upgrade import NewerDatabaseError
         from server.storage.upgrade import upgrade as run
 
-        async with _opened(loaded(config).settings, current=False) as database:
+        async with opened(loaded(config).settings, current=False) as database:
             try:
                 before, after = await run(database)
             except NewerDatabaseError:
                 fail("a later version has used this database", hint="start that version")
         print(f"{after} (was {before or 'empty'})" if before != after else f"{after} (nothing to do)")
 
-    _run(work())
+    on_database(work())
 
 
 @db.command()
@@ -138,7 +139,7 @@ def add(
     settings = loaded(config).settings
 
     async def work() -> None:
-        async with _opened(settings) as database:
+        async with opened(settings) as database:
             try:
                 await Accounts(database, Passwords()).add(
                     email=email,
@@ -153,7 +154,7 @@ def add(
             except EmailTakenError:
                 fail("there is an account with this e-mail address", hint="user reset-password")
 
-    _run(work())
+    on_database(work())
     say("the account can sign in")
     if not password_stdin:
         print(password)
@@ -173,10 +174,10 @@ def reset_password(
         from server.identity.accounts import Accounts
         from server.identity.passwords import Passwords
 
-        async with _opened(loaded(config).settings) as database:
+        async with opened(loaded(config).settings) as database:
             return await Accounts(database, Passwords()).reset_password(email=email, password=password)
 
-    if not _run(work()):
+    if not on_database(work()):
         fail("there is no account with this e-mail address")
     say("every sign-in of the account has ended")
     if not password_stdin:
@@ -192,10 +193,10 @@ def disable(email: str, config: ConfigOption = None) -> None:
         from server.identity.passwords import Passwords
         from server.identity.random_values import SystemClock
 
-        async with _opened(loaded(config).settings) as database:
+        async with opened(loaded(config).settings) as database:
             return await Accounts(database, Passwords()).disable(email=email, now=SystemClock().now())
 
-    if not _run(work()):
+    if not on_database(work()):
         fail("there is no open account with this e-mail address")
     say("the account is closed")
 
@@ -226,7 +227,7 @@ def list_consults(
 
         zone = ZoneInfo(settings.clinic.time_zone)
         start = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-        async with _opened(settings) as database:
+        async with opened(settings) as database:
             consults = Consults(database)
             ids = await consults.board(ClinicId(settings.clinic.id), start, start + timedelta(days=days))
             for one in [await consults.load(consult_id) for consult_id in ids]:
@@ -234,4 +235,4 @@ def list_consults(
                     at = one.starts_at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
                     print(f"{at}  {one.phase:<12} {len(one.participants)}  {one.id}")
 
-    _run(work())
+    on_database(work())

@@ -2,7 +2,7 @@
 
 import typer
 
-from server.cli import config, database, doctor, serve, turn
+from server.cli import audit, config, database, doctor, serve, turn
 
 app = typer.Typer(
     name="meridian",
@@ -11,6 +11,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(audit.app, name="audit")
 app.add_typer(config.app, name="config")
 app.add_typer(database.db, name="db")
 app.add_typer(database.user, name="user")
