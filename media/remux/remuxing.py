@@ -42,7 +42,11 @@ def remux(
         for kind, person in views_of(survey)
     ]
     by_track = {track: view for kind, person, view in views for track in tracks_of(kind, person)}
-    _fill(recorded(), by_track, lambda at_us: progress(_SURVEY + (1 - _SURVEY) * min(1.0, at_us / until_us)))
+    expected_us = max(1, until_us)
+    _fill(
+        recorded(), by_track, lambda at_us: progress(_SURVEY + (1 - _SURVEY) * min(1.0, at_us / expected_us))
+    )
+    until_us = max([until_us, *(view.flush() for _, _, view in views)])
     done = [view.close(until_us) for _, _, view in views]
     progress(1.0)
     return done

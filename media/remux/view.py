@@ -105,14 +105,17 @@ class Remuxer:
         if self._now_us - self._looked_us >= LOOK_US:
             self._look()
 
-    def close(self, until_us: int) -> Remuxed:
-        """Write the rest, and silence until the end."""
+    def flush(self) -> int:
+        """Write what is held back: nothing more comes. Answers with the end of it, in microseconds."""
         for track in self._tracks.values():
             for stream in track.by_ssrc.values():
                 for piece, lost in stream.ordering.rest():
                     self._given(stream, piece, lost=lost)
         self._write_until(1 << 62)
-        until_us = max(until_us, self._picture_us + PICTURE_US, self._sound.next_us)
+        return max(self._picture_us + PICTURE_US, self._sound.next_us)
+
+    def close(self, until_us: int) -> Remuxed:
+        """Write silence until the end, and what a file ends with."""
         self._sound.end(until_us)
         size = self._file.close(until_us)
         pictures = self._file.has_video

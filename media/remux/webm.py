@@ -17,14 +17,21 @@ CLUSTER_MS: Final = 2_000
 CLUSTER_BYTES: Final = 1 << 20
 CUE_MS_MIN: Final = 500
 """A picture that needs no other begins a cluster, so that it is found; but not more often than this."""
+EARLIER_MS: Final = 25
 SOUND, PICTURES = 1, 2
 SILENCE: Final = b"\xf8\xff\xfe"
 """20 ms of Opus that is silent (RFC 6716 section 3.1: CELT, one channel, one frame)."""
+SILENCE_MS: Final = 20
 OPUS_HEAD: Final = b"OpusHead" + pack("<BBHIhB", 1, 2, 0, 48_000, 0, 0)
 _APP: Final = "Meridian"
 _EBML, _SEGMENT, _CLUSTER, _VOID = 0x1A45DFA3, 0x18538067, 0x1F43B675, 0xEC
 _SEEK_HEAD, _INFO, _TRACKS, _CUES = 0x114D9B74, 0x1549A966, 0x1654AE6B, 0x1C53BB6B
 _KEY, _NOT_KEY = 0x80, 0x00
+_SILENT: Final = [
+    b"\xa3" + bytes([0x84 + len(SILENCE), 0x80 | SOUND]) + pack(">hB", ms, _KEY) + SILENCE
+    for ms in range(CLUSTER_MS + SILENCE_MS)
+]
+"""The block of each place in a cluster: there are millions of them where a recording was paused for long."""
 
 
 def _id(identifier: int) -> bytes:
@@ -58,13 +65,12 @@ class WebM:
         self._pictures = pictures
         self._size: tuple[int, int] | None = None
         self._at = 0
-        self._first_cluster_at = 0
         self._cluster = bytearray()
         self._cluster_ms = 0
+        self._cluster_first_ms = 0
         self._cluster_key_ms = -1
         self._cues = array("Q")  # three for each cluster: its ms, its key picture's ms + 1 or 0, where it is
         self._write(self._head(0, 0, 0))
-        self._first_cluster_at = self._at
 
     @property
     def has_video(self) -> bool:
@@ -79,16 +85,23 @@ class WebM:
 
     def silence(self, at_us: int, frames: int) -> None:
         """Write as many silent packets of 20 ms."""
-        for number in range(frames):
-            ms = at_us // 1000 + 20 * number
+        ms = at_us // 1000
+        while frames:
             self._room(ms, len(SILENCE))
-            self._block(SOUND, ms, _KEY, SILENCE)
+            first = ms - self._cluster_ms
+            now = max(1, min(frames, (CLUSTER_MS - first + SILENCE_MS - 1) // SILENCE_MS))
+            if now == 1:
+                self._block(SOUND, ms, _KEY, SILENCE)
+            else:
+                self._cluster += b"".join(_SILENT[first : first + SILENCE_MS * now : SILENCE_MS])
+            ms += SILENCE_MS * now
+            frames -= now
 
     def picture(self, at_us: int, frame: Frame, *, sound_us: int) -> None:
         """Write a VP8 frame. `sound_us` is when the next sound will be: no cluster begins after it."""
         ms = at_us // 1000
         if frame.size is None:
-            self._room(ms, len(frame.data))
+            self._room(ms, len(frame.data), min(ms, sound_us // 1000))
         else:
             self._size = self._size or frame.size
             if not self._cluster or ms - self._cluster_ms >= CUE_MS_MIN or self._cluster_key_ms < 0:
@@ -107,21 +120,23 @@ class WebM:
         self._file.write(head)
         return size
 
-    def _room(self, ms: int, length: int) -> None:
-        """Make sure that a block fits the cluster that is being gathered."""
+    def _room(self, ms: int, length: int, first_ms: int | None = None) -> None:
+        """Make sure that a block fits the cluster that is gathered; another begins at `first_ms` or `ms`."""
         full = len(self._cluster) + length > CLUSTER_BYTES or ms - self._cluster_ms >= CLUSTER_MS
         if full or not self._cluster:
             self._end_cluster()
-            self._begin_cluster(ms)
+            self._begin_cluster(ms if first_ms is None else first_ms)
 
     def _begin_cluster(self, ms: int) -> None:
-        self._cluster_ms, self._cluster_key_ms = ms, -1
-        self._cluster += _number(0xE7, ms)
+        # Sound that was laid a little late may be followed by a picture that is a little earlier.
+        self._cluster_first_ms, self._cluster_key_ms = ms, -1
+        self._cluster_ms = max(self._cluster_ms, ms - EARLIER_MS)
+        self._cluster += _number(0xE7, self._cluster_ms)
 
     def _end_cluster(self) -> None:
         if self._cluster:
             where = self._at - self._segment_at
-            self._cues.extend((self._cluster_ms, self._cluster_key_ms + 1, where))
+            self._cues.extend((self._cluster_first_ms, self._cluster_key_ms + 1, where))
             self._write(_id(_CLUSTER) + (1 << 56 | len(self._cluster)).to_bytes(8, "big"))
             self._write(self._cluster)
             self._cluster = bytearray()
@@ -131,8 +146,7 @@ class WebM:
         size = (
             (0x80 | length).to_bytes(1, "big") if length < 127 else (0x10000000 | length).to_bytes(4, "big")
         )
-        # The offset fits: a cluster is 2 s long, and no sound comes before it.
-        offset = max(-32_768, min(ms - self._cluster_ms, 32_767))
+        offset = max(0, min(ms - self._cluster_ms, 32_767))
         self._cluster += b"\xa3" + size + pack(">BhB", 0x80 | track, offset, flags) + data
 
     def _write(self, data: bytes | bytearray) -> None:

@@ -1,4 +1,4 @@
-"""Recordings that nobody made: RTP of senders with clocks of their own, over a network that loses and delays."""
+"""Recordings that nobody made: RTP of senders with clocks of their own, over a network that loses some."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class Network:
 
 @dataclass
 class Stream:
-    """What sends one track. `hz` is how fast its counter really runs, `ntp` its clock's drift and difference."""
+    """What sends one track. `hz` is how fast its counter really runs, `ntp` how wrong its clock is."""
 
     into: Recorded
     track: int
@@ -192,7 +192,7 @@ class Read:
 def read(data: bytes, kind: str) -> list[Read]:
     """The packets of one kind in a view, without decoding them. `true_us` is None for silence."""
     found = []
-    with av.open(io.BytesIO(data)) as container:
+    with av.open(io.BytesIO(data), "r") as container:
         streams = [one for one in container.streams if one.type == kind]
         if not streams:
             return []
@@ -207,5 +207,5 @@ def read(data: bytes, kind: str) -> list[Read]:
 
 def duration_us(data: bytes) -> int:
     """How long a view says it is."""
-    with av.open(io.BytesIO(data)) as container:
+    with av.open(io.BytesIO(data), "r") as container:
         return container.duration or 0
