@@ -75,8 +75,8 @@ class Vault:
         try:
             wanted = parsed(request.headers.get("Range"), size)
         except NotSatisfiableError:
-            unit = {"Content-Range": f"bytes */{size}"}
-            return web.json_response({"code": "range"}, status=416, headers=headers | unit)
+            unit = {"Content-Range": f"bytes */{size}", "Accept-Ranges": "bytes"}
+            return web.json_response({"code": "range"}, status=416, headers=unit)
         part = wanted or Range(0, size)
         response = web.StreamResponse(status=206 if wanted else 200, headers=headers)
         if wanted:
