@@ -62,6 +62,8 @@ class Recorder:
         self._order: RecordingOrder | None = None
         """What is being recorded."""
         self._take: Take | None = None
+        self._ending: list[Take] = []
+        """Takes that were told to stop, and what they hold back may still be forbidden."""
         self._tracks: dict[Source, Track] = {}
         self._failed: tuple[str, int] | None = None
         """The order that came to nothing: it is not tried again."""
@@ -70,7 +72,8 @@ class Recorder:
     @property
     def recorded(self) -> int:
         """Packets that went into files."""
-        return self._recorded_before + (self._take.recorded if self._take is not None else 0)
+        takes = self._ending if self._take is None else (*self._ending, self._take)
+        return self._recorded_before + sum(take.recorded for take in takes)
 
     def route(self, routing: Routing) -> None:
         """This routing is in force now; `connect` has to follow."""
@@ -79,7 +82,8 @@ class Recorder:
             self._failed = None
         wanted = order if order is not None and may_record(routing) and self._failed is None else None
         if self._order is not None and (wanted is None or _changes(self._order, wanted)):
-            self._end(_reason(self._order, routing), self._cut_s(routing))
+            self._end(_reason(self._order, routing), self._clock.now_s)
+        self._cut(routing)
         if wanted is not None and self._take is None:
             self._begin(wanted)
         self._order = wanted if self._take is not None else None
@@ -122,6 +126,7 @@ class Recorder:
         def failed(fault: RecordingFault) -> None:
             take.discard()
             if take is self._take:
+                self._ending.append(take)
                 self._forget_take()
                 self._order = None
             self._fail(order, fault)
@@ -133,15 +138,16 @@ class Recorder:
         take = self._take
         if take is not None:
             self._forget_take()
+            self._ending.append(take)
             take.stop(reason, cut_s)
 
     def _forget_take(self) -> None:
         for track in self._tracks.values():
             track.detach()
         self._tracks.clear()
-        if self._take is not None:
-            self._recorded_before += self._take.recorded
         self._take = None
+        self._recorded_before += sum(one.recorded for one in self._ending if one.is_over)
+        self._ending = [one for one in self._ending if not one.is_over]
 
     def _overflowed(self) -> None:
         """So much waits for the disk that this packet cannot be kept. What waits is still written."""
@@ -172,10 +178,12 @@ class Recorder:
             )
         )
 
-    def _cut_s(self, routing: Routing) -> float:
-        if not routing.recording_cut_ms:
-            return self._clock.now_s
-        return self._clock.now_s - max(0.0, self._wall_s() - routing.recording_cut_ms / 1_000)
+    def _cut(self, routing: Routing) -> None:
+        """Take away what arrived after the routing's cut, as far as it is still held back."""
+        if routing.recording_cut_ms:
+            ago_s = max(0.0, self._wall_s() - routing.recording_cut_ms / 1_000)
+            for take in self._ending:
+                take.stop("", self._clock.now_s - ago_s)
 
 
 class Track:

@@ -81,6 +81,8 @@ class Take:
     ) -> None:
         self.recorded = 0
         """Packets that went into a file."""
+        self.is_over = False
+        """Whether the thread has done with it."""
         self._plan = plan
         self._writer = writer
         self._progress, self._failed = progress, failed
@@ -102,7 +104,10 @@ class Take:
         return True
 
     def stop(self, reason: str, cut_s: float) -> None:
-        """End it; what arrived after `cut_s` is dropped. Of several stops the earliest cut holds."""
+        """End it; what arrived after `cut_s` is dropped. Of several stops the earliest cut holds.
+
+        What arrived before is held back as ever, so that the next stop may take it away yet.
+        """
         before = self._stop
         if before is not None:
             reason, cut_s = before.reason, min(before.cut_s, cut_s)
@@ -111,10 +116,11 @@ class Take:
 
     def work(self, now_s: float) -> bool:
         """Put what is old enough into the file; True when the take is over."""
-        stop = self._stop
+        stop, until_s = self._stop, now_s if self._writer.is_closing else now_s - HOLD_S
+        ends = stop is not None and until_s >= stop.cut_s
         try:
-            self._write(now_s - HOLD_S if stop is None else stop.cut_s, now_s)
-            there = self._tick(now_s) if stop is None else self._end(stop, now_s)
+            self._write(until_s if stop is None else min(until_s, stop.cut_s), now_s)
+            there = self._end(stop, now_s) if stop is not None and ends else self._tick(now_s)
         except PartLostError as error:
             log.warning("a recording stops: %s", error)
             self.give_up("disk_full" if error.is_full else "disk_error")
@@ -123,10 +129,12 @@ class Take:
             self._there = there
             if there.ended or now_s - self._told_at_s >= PROGRESS_S:
                 self._tell(there, now_s)
-        return stop is not None
+        self.is_over = ends
+        return ends
 
     def give_up(self, fault: RecordingFault) -> None:
         """Tell how far it was on the disk, and that nothing follows. The loop is left to `discard`."""
+        self.is_over = True
         if self._there is not None and not self._there.ended:
             self._writer.call(self._progress, self._there)
         self._writer.call(self._failed, fault)
@@ -217,6 +225,8 @@ class Writer:
     def __init__(self, folder: Path, call: Call) -> None:
         """`folder` is where the parts go; `call(function, argument)` has the event loop call a function."""
         self.folder = folder
+        self.is_closing = False
+        """Then nothing is held back: nobody can stop anything any more."""
         self.put_bytes = self.taken_bytes = 0
         self.recorded = 0
         """Packets that went into files."""
@@ -252,7 +262,6 @@ class ThreadedWriter(Writer):
     def __init__(self, folder: Path, call: Call) -> None:
         super().__init__(folder, call)
         self._awake = threading.Event()
-        self._closing = False
         self._thread: threading.Thread | None = None
 
     def begin(self, take: Take) -> None:
@@ -275,13 +284,13 @@ class ThreadedWriter(Writer):
 
     def close(self, seconds_max: float) -> None:
         """Wait, after every take was told to stop, until it has: not longer than this."""
-        self._closing = True
+        self.is_closing = True
         self._awake.set()
         if self._thread is not None:
             self._thread.join(seconds_max)
 
     def _run(self) -> None:
-        while self._takes or not self._closing:
+        while self._takes or not self.is_closing:
             self._awake.wait(WAKE_S if self._takes else None)
             self._awake.clear()
             self.work(monotonic())
