@@ -1,6 +1,7 @@
 """Makes what requests need from the settings and the parts that are already running."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Final
 
 from server.cluster.bus import State
@@ -53,7 +54,13 @@ def services(
         database=database,
         consults=Consults(database),
         interpreters=Interpreters(database, clock),
-        recordings=desk(database, vault or NoVault(), clock, data_dir=settings.server.data_dir),
+        recordings=desk(
+            database,
+            vault or NoVault(),
+            clock,
+            data_dir=settings.server.data_dir,
+            kept=timedelta(days=settings.recording.retention_days),
+        ),
         accounts=accounts,
         sign_ins=SignIns(database, accounts, settings.sign_in),
         seats=Seats(database, settings.invitations),

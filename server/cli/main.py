@@ -2,7 +2,7 @@
 
 import typer
 
-from server.cli import audit, config, database, doctor, serve, turn
+from server.cli import audit, config, consent, database, doctor, serve, turn
 
 app = typer.Typer(
     name="meridian",
@@ -17,6 +17,7 @@ app.add_typer(database.db, name="db")
 app.add_typer(database.user, name="user")
 app.add_typer(turn.app, name="turn")
 app.add_typer(database.consult, name="consult")
+app.add_typer(consent.app, name="consent")
 app.command()(serve.serve)
 app.command()(doctor.doctor)
 

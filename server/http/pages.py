@@ -9,7 +9,9 @@ from server.http import cookies
 from server.http.errors import HttpError
 from server.http.identify import consult_id_of, participant_id_of, seat_of, signed_in
 from server.http.keys import SERVICES
+from server.http.recordings import asked_for
 from server.identity.sign_ins import SignedIn
+from server.recordings.desk import row_of
 from web.catalog import Locale, choose_language, locale_of, page_languages, pages_in
 from web.consents import TELEHEALTH, ConsentText, consent_text
 from web.pages import (
@@ -26,6 +28,8 @@ from web.pages import (
     LandingPage,
     NewConsultPage,
     Page,
+    RecordingPage,
+    RecordingsPage,
     SeatPage,
     SignInPage,
     StaffUser,
@@ -229,6 +233,27 @@ async def interpreters(request: web.Request) -> web.StreamResponse:
     page = InterpretersPage(
         **common, user=user, spoken=sorted(named.items(), key=lambda one: one[1].casefold())
     )
+    return _answer(request, page)
+
+
+async def recordings(request: web.Request) -> web.StreamResponse:
+    who, common, user = await _staff_page(request)
+    if who.account.role not in BOARD_ROLES:
+        raise web.HTTPSeeOther(home(who.account.role))
+    page = RecordingsPage(**common, user=user)
+    return _answer(request, page)
+
+
+async def recording(request: web.Request) -> web.StreamResponse:
+    """What is known of a recording before it is opened. Whoever may not see it gets no other answer than for
+    one that does not exist."""
+    services = request.app[SERVICES]
+    who, common, user = await _staff_page(request)
+    if who.account.role not in BOARD_ROLES:
+        raise web.HTTPSeeOther(home(who.account.role))
+    mine = await asked_for(request)
+    names = {one.user_id: one.name for one in await services.accounts.of_clinic(who.account.clinic_id)}
+    page = RecordingPage(**common, user=user, recording=row_of(mine.me, mine.found, names))
     return _answer(request, page)
 
 

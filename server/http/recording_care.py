@@ -12,7 +12,7 @@ from server.http.recordings import REASON_CHARS_MAX, Asked, Nothing, asked_for, 
 from server.logs import logger
 from server.recordings.access import Right
 from server.recordings.care import NotNowError, entry_of
-from server.recordings.vault import VaultAwayError
+from server.vault.client import VaultUnavailableError
 
 log = logger("recordings")
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=REASON_CHARS_MAX)]
@@ -58,7 +58,7 @@ async def _destroy(mine: Asked) -> None:
     mine.desk.grants.drop(mine.found.id)
     try:
         await mine.desk.life.destroy(mine.found.id)
-    except (VaultAwayError, OSError) as error:
+    except (VaultUnavailableError, OSError) as error:
         log.warning("a recording is not destroyed to the end, trying again", kind=type(error).__name__)
 
 

@@ -4,10 +4,10 @@ Whatever shows or gives out anything is in the audit log before the first byte o
 """
 
 import re
-from collections.abc import AsyncIterator, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from aiohttp import web
 from pydantic import StringConstraints
@@ -26,7 +26,8 @@ from server.recordings.desk import Desk, may, rights_of, row_of
 from server.recordings.grants import Opening
 from server.recordings.names import hex_of
 from server.recordings.store import Recorded
-from server.recordings.vault import Streamed, VaultAwayError
+from server.recordings.vault import Answer
+from server.vault.client import VaultState, VaultUnavailableError
 from signaling.consult.ids import RecordingId
 
 REASON_CHARS_MAX: Final = 500
@@ -51,12 +52,6 @@ class OpenBody(body.Body):
     purpose: Purpose
     reason: Reason = ""
     break_glass: bool = False
-
-
-class PurposeBody(body.Body):
-    """What it is handed out for."""
-
-    purpose: Purpose
 
 
 class AlertBody(body.Body):
@@ -171,8 +166,8 @@ async def open_one(request: web.Request) -> web.StreamResponse:
     await need(mine, Right.BREAK_GLASS if breaks else Right.PLAY)
     if breaks and not is_reason(wanted.reason):
         raise HttpError("bad_request", "reason: say why it cannot wait")
-    if (unready := _unready(mine.found)) is not None:
-        return web.json_response({"state": "failed", "code": unready})
+    if (why := unready(mine.found)) is not None:
+        return web.json_response({"state": "failed", "code": why})
     opening = Opening(
         recording=mine.found.id,
         sign_in=mine.sign_in,
@@ -184,9 +179,11 @@ async def open_one(request: web.Request) -> web.StreamResponse:
         await _write_opened(request, mine, wanted, breaks=breaks)
         mine.desk.grants.wait(opening)
     answer = await prepared(mine)
-    if answer["state"] != "ready":
-        return web.json_response(answer)
-    manifest = answer["manifest"]
+    if answer.state == "failed":
+        return web.json_response({"state": "failed", "code": answer.code})
+    if answer.state != "ready":
+        return web.json_response({"state": "preparing", "done": answer.done})
+    manifest = answer.manifest
     events = await services.consults.events(mine.found.consult)
     lines = timeline.timeline(
         events,
@@ -212,7 +209,7 @@ async def open_one(request: web.Request) -> web.StreamResponse:
     )
 
 
-def _unready(found: Recorded) -> str | None:
+def unready(found: Recorded) -> str | None:
     """Why nothing of it can be shown whoever asks; a code of the page."""
     if found.is_gone:
         return "destroyed"
@@ -240,17 +237,24 @@ async def _write_opened(request: web.Request, mine: Asked, wanted: OpenBody, *, 
     log.warning("a recording was opened by a physician without a part in its consult")
 
 
-async def prepared(mine: Asked) -> dict[str, Any]:
-    """The vault's answer; what it found out about the files is written down the first time."""
+async def prepared(mine: Asked) -> VaultState:
+    """The vault's answer; what it found out about the files is written down when that is new."""
     parts = [part.as_json() for part in mine.found.parts]
-    try:
+    with answering():
         answer = await mine.desk.vault.prepare(mine.name, parts)
-    except VaultAwayError:
-        raise HttpError("busy", "the vault does not answer") from None
-    status = answer["manifest"]["status"] if answer["state"] == "ready" else answer.get("code")
+    status = answer.manifest["status"] if answer.state == "ready" else answer.code
     if status in ("complete", "torn", "tampered", "missing") and status != mine.found.status:
         await _write_status(mine, status)
     return answer
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """A vault that does not answer can be asked again."""
+    try:
+        yield
+    except VaultUnavailableError:
+        raise HttpError("busy", "the vault does not answer") from None
 
 
 async def _write_status(mine: Asked, status: str) -> None:
@@ -272,38 +276,19 @@ async def view(request: web.Request) -> web.StreamResponse:
     name = request.match_info["view"]
     if _VIEW.fullmatch(name) is None:
         raise HttpError("not_found")
-    opening = await _opening(request, mine)
-    await _write_fetched(request, mine, opening, name)
-    try:
-        streamed = await mine.desk.vault.stream_view(mine.name, name, request.headers.get("Range"))
-    except VaultAwayError:
-        raise HttpError("busy", "the vault does not answer") from None
-    return await _stream(
-        request, streamed, _file_name(mine.found, name) if opening.kind == "export" else None
-    )
+    opening = await granted(request, mine)
+    await write_fetched(request, mine, opening, name)
+    file_name = file_name_of(mine.found, name) if opening.kind == "export" else None
+    return await pass_on(request, mine, name, file_name)
 
 
-async def composed(request: web.Request) -> web.StreamResponse:
-    """The one file of all views, with a grant of an export."""
-    mine = await asked_for(request)
-    opening = await _opening(request, mine)
-    if opening.kind != "export":
-        raise HttpError("not_permitted", "export it first")
-    await _write_fetched(request, mine, opening, "composed")
-    try:
-        streamed = await mine.desk.vault.stream_composed(mine.name, request.headers.get("Range"))
-    except VaultAwayError:
-        raise HttpError("busy", "the vault does not answer") from None
-    return await _stream(request, streamed, _file_name(mine.found, "all"))
-
-
-async def _opening(request: web.Request, mine: Asked) -> Opening:
+async def granted(request: web.Request, mine: Asked) -> Opening:
     """What the grant in the address was given for; it must still be their right, and still be there."""
     secret = request.query.get("grant", "")[:GRANT_CHARS_MAX]
     opening = mine.desk.grants.find(secret, recording=mine.found.id, sign_in=mine.sign_in)
     if opening is None:
         raise HttpError("not_permitted", "open it again")
-    if _unready(mine.found) is not None:
+    if unready(mine.found) is not None:
         raise HttpError("not_now", "destroyed")
     if opening.kind == "export":
         await need(mine, Right.EXPORT)
@@ -312,7 +297,7 @@ async def _opening(request: web.Request, mine: Asked) -> Opening:
     return opening
 
 
-async def _write_fetched(request: web.Request, mine: Asked, opening: Opening, name: str) -> None:
+async def write_fetched(request: web.Request, mine: Asked, opening: Opening, name: str) -> None:
     """One entry for each view of an opening; seeking in it writes no more."""
     secret = request.query["grant"]
     if not mine.desk.grants.is_first(secret, name):
@@ -323,123 +308,48 @@ async def _write_fetched(request: web.Request, mine: Asked, opening: Opening, na
     mine.desk.grants.fetched(secret, name)
 
 
-def _file_name(found: Recorded, view: str) -> str:
+def file_name_of(found: Recorded, view: str) -> str:
     """A name for a downloaded file, without any person's."""
     day = found.started_at.date().isoformat() if found.started_at else "recording"
     return f"recording-{day}-{found.no}-{view}"
 
 
-async def _stream(request: web.Request, streamed: Streamed, file_name: str | None) -> web.StreamResponse:
+async def pass_on(request: web.Request, mine: Asked, name: str, file_name: str | None) -> web.StreamResponse:
     """Pass on what the vault gives. What fails before the first byte is answered as any other failure."""
-    status, headers, chunks = streamed
-    if status not in (200, 206, 416):
-        await chunks.aclose()
-        raise HttpError("not_found" if status == 404 else "not_now")
-    passed_on = {name: headers[name] for name in PASSED_ON if name in headers}
-    if file_name is not None:
-        kind = passed_on.get("Content-Type", "").partition(";")[0].rpartition("/")[2]
-        ending = f".{kind}" if kind in ("webm", "mp4") else ""
-        passed_on["Content-Disposition"] = f'attachment; filename="{file_name}{ending}"'
-    response = web.StreamResponse(status=status, headers=passed_on)
-    async with aclosing(chunks):
-        try:
-            first = await anext(chunks, b"")
-        except VaultAwayError:
-            raise HttpError("busy", "the vault does not answer") from None
+    async with AsyncExitStack() as stack:
+        with answering():
+            asked = mine.desk.vault.view(mine.name, name, request.headers.get("Range"))
+            answer = await stack.enter_async_context(asked)
+            if answer.status not in (200, 206, 416):
+                raise HttpError("not_found" if answer.status == 404 else "not_now")
+            pieces = answer.pieces()
+            first = await anext(pieces, b"")
+        response = web.StreamResponse(status=answer.status, headers=_headers(answer, file_name))
         await response.prepare(request)
         if request.method != "HEAD":
-            await _write_all(request, response, first, chunks)
+            await _write_all(request, response, first, pieces)
     return response
 
 
+def _headers(answer: Answer, file_name: str | None) -> dict[str, str]:
+    """Those of the vault that a player needs; a file name makes it a download."""
+    headers = {name: answer.headers[name] for name in PASSED_ON if name in answer.headers}
+    if file_name is not None:
+        kind = headers.get("Content-Type", "").partition(";")[0].rpartition("/")[2]
+        ending = f".{kind}" if kind in ("webm", "mp4") else ""
+        headers["Content-Disposition"] = f'attachment; filename="{file_name}{ending}"'
+    return headers
+
+
 async def _write_all(
-    request: web.Request, response: web.StreamResponse, first: bytes, chunks: AsyncIterator[bytes]
+    request: web.Request, response: web.StreamResponse, first: bytes, pieces: AsyncIterator[bytes]
 ) -> None:
     try:
         await response.write(first)
-        async for chunk in chunks:
-            await response.write(chunk)
+        async for piece in pieces:
+            await response.write(piece)
         await response.write_eof()
-    except VaultAwayError:
+    except VaultUnavailableError:
         log.warning("the vault went away while a view was fetched")
         if request.transport is not None:
             request.transport.abort()  # or the browser would take what it has for the whole
-
-
-# --- handing out ------------------------------------------------------------------------------------------
-
-
-async def export(request: web.Request) -> web.StreamResponse:
-    """Hand a recording out for a purpose: its files, with a grant that downloads them."""
-    mine = await asked_for(request)
-    wanted = await body.read(request, PurposeBody)
-    await need(mine, Right.EXPORT)
-    if _unready(mine.found) is not None:
-        raise HttpError("not_now", "not while it is made, nor when it is destroyed")
-    opening = _export(mine, wanted)
-    await mine.desk.audit.record(entry_of("recording.exported", mine.found, mine.me, purpose=wanted.purpose))
-    answer = await prepared(mine)
-    if answer["state"] != "ready":
-        raise HttpError("busy" if answer["state"] == "preparing" else "not_now", answer.get("code", ""))
-    grant = mine.desk.grants.give(opening)
-    people = {member.index: member.name or member.role for member in mine.found.people}
-    return web.json_response(
-        {
-            "files": [
-                {
-                    "view": one["view"],
-                    "name": f"{people.get(one['participant'], '')} ({one['view']})".strip(),
-                    "url": f"/api/recordings/{mine.found.id}/views/{one['view']}?grant={grant}&download=1",
-                }
-                for one in answer["manifest"]["views"]
-            ],
-            "grant": grant,
-        }
-    )
-
-
-def _export(mine: Asked, wanted: PurposeBody) -> Opening:
-    return Opening(recording=mine.found.id, sign_in=mine.sign_in, kind="export", purpose=wanted.purpose)
-
-
-async def compose(request: web.Request) -> web.StreamResponse:
-    """Begin to make one file of all views, or say how far that is; written down when it begins."""
-    mine = await asked_for(request)
-    wanted = await body.read(request, PurposeBody)
-    await need(mine, Right.EXPORT)
-    if _unready(mine.found) is not None:
-        raise HttpError("not_now", "not while it is made, nor when it is destroyed")
-    opening = _export(mine, wanted)
-    try:
-        if not mine.desk.grants.is_waiting(opening):
-            await mine.desk.audit.record(
-                entry_of("recording.composed", mine.found, mine.me, purpose=wanted.purpose)
-            )
-            mine.desk.grants.wait(opening)
-            names = [member.name for member in mine.found.people]
-            answer = await mine.desk.vault.compose(mine.name, names)
-        else:
-            answer = await mine.desk.vault.composed(mine.name)
-    except VaultAwayError:
-        raise HttpError("busy", "the vault does not answer") from None
-    if answer["state"] in ("ready", "failed", "none"):
-        mine.desk.grants.done(opening)
-    return web.json_response(_composing(answer))
-
-
-def _composing(answer: Mapping[str, Any]) -> dict[str, Any]:
-    if answer["state"] == "none":  # somebody has stopped it
-        return {"state": "failed", "code": "stopped"}
-    return {name: answer[name] for name in ("state", "done", "code") if name in answer}
-
-
-async def cancel_composing(request: web.Request) -> web.StreamResponse:
-    """Stop making the one file."""
-    mine = await asked_for(request)
-    await body.read(request, Nothing)
-    await need(mine, Right.EXPORT)
-    try:
-        await mine.desk.vault.cancel_composing(mine.name)
-    except VaultAwayError:
-        raise HttpError("busy", "the vault does not answer") from None
-    return web.json_response({})

@@ -18,6 +18,7 @@ from server.recordings.vault import Vault
 from server.storage.database import Database
 from signaling.consult.ids import UserId
 from signaling.ports import Clock
+from web.pages import RecordingRights, RecordingRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +67,7 @@ def rights_of(account: Account, found: Recorded) -> frozenset[Right]:
     )
 
 
-def row_of(account: Account, found: Recorded, names: Mapping[UserId, str]) -> dict[str, object]:
+def row_of(account: Account, found: Recorded, names: Mapping[UserId, str]) -> RecordingRow:
     """A recording as its list and its page show it to this person. `names`: of staff, by account."""
     asked = found.deletion
     length = (found.ended_at - found.started_at) if found.ended_at and found.started_at else None
@@ -101,7 +102,7 @@ def state_of(found: Recorded) -> str:
     return "complete" if all(part.ended for part in found.parts) else "torn"
 
 
-def may(account: Account, found: Recorded) -> dict[str, bool]:
+def may(account: Account, found: Recorded) -> RecordingRights:
     """What the page offers this person now."""
     mine = rights_of(account, found) if not found.is_gone else frozenset[Right]()
     deletable = found.is_over and not found.held

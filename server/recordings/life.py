@@ -21,10 +21,11 @@ from server.recordings.keeping import KEPT
 from server.recordings.names import hex_of
 from server.recordings.secrets import Secrets
 from server.recordings.store import Recorded, one
-from server.recordings.vault import Vault, VaultAwayError
+from server.recordings.vault import Vault
 from server.storage.database import Database, DatabaseBusyError
 from server.storage.lasting import lasting
 from server.storage.recording_tables import RecordingDeletion, RecordingRow, RecordingWrap
+from server.vault.client import VaultUnavailableError
 from signaling.consult.ids import RecordingId
 from signaling.errors import Unstored
 from signaling.ports import Clock
@@ -82,7 +83,7 @@ class Life:
         for recording in await self.due():
             try:
                 destroyed += await self.destroy(recording)
-            except VaultAwayError:
+            except VaultUnavailableError:
                 log.warning("a recording is not destroyed to the end: the vault does not answer")
         return destroyed
 
@@ -110,7 +111,7 @@ class Life:
         """Destroy one that is due, or was decided to be; whether this server did.
 
         Raises:
-            VaultAwayError, Unstored, OSError: not to the end; doing it again goes on.
+            VaultUnavailableError, Unstored, OSError: not to the end; doing it again goes on.
         """
         name = hex_of(recording)
         if not await self._decide(recording, name):

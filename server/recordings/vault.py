@@ -1,79 +1,62 @@
-"""The vault as the server needs it: whoever has the keys. `server.vault.client` is the real one.
+"""The vault as others need it; `server.vault.client.VaultClient` is the real one.
 
-* `VaultAwayError`: it does not answer
+Everything raises `VaultUnavailableError` where it does not answer.
 """
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import NoReturn, Protocol
 
-Streamed = tuple[int, Mapping[str, str], AsyncGenerator[bytes, None]]
+from server.vault.client import VaultState, VaultUnavailableError
 
 
-class VaultAwayError(Exception):
-    """The vault does not answer. What was asked can be asked again."""
+class Answer(Protocol):
+    """A file of the vault, or a range of it, while its context lasts."""
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+    def pieces(self) -> AsyncIterator[bytes]: ...
 
 
 class Vault(Protocol):
-    """Recordings are named in hex. Everything raises `VaultAwayError`."""
+    """Recordings are named in hex; see `VaultClient` for what is asked and answered."""
 
-    async def prepare(self, recording: str, parts: Sequence[Mapping[str, object]]) -> dict[str, Any]:
-        """Make what is played, or say how far that is.
+    async def prepare(self, recording: str, parts: Sequence[Mapping[str, object]]) -> VaultState: ...
 
-        Args:
-            recording: 32 hexadecimal digits.
-            parts: what the worker told of each part; files that have less were tampered with.
+    def view(
+        self, recording: str, view: str, range_header: str | None
+    ) -> AbstractAsyncContextManager[Answer]: ...
 
-        Returns:
-            {"state": "preparing", "done": 0..1}, {"state": "ready", "manifest": ...} or {"state": "failed",
-            "code": ...}.
-        """
-        ...
+    async def destroy(self, recording: str) -> None: ...
 
-    async def stream_view(self, recording: str, view: str, range_header: str | None) -> Streamed:
-        """Status (200, 206, 404, 416), headers and bytes of a view, from where the Range says."""
-        ...
+    async def compose(self, recording: str, names: Mapping[str, str]) -> VaultState: ...
 
-    async def destroy(self, recording: str) -> None:
-        """Drop everything that was made of a recording; doing it again changes nothing."""
-        ...
+    async def composing(self, recording: str) -> VaultState: ...
 
-    async def compose(self, recording: str, names: Sequence[str] = ()) -> dict[str, Any]:
-        """Begin to make one file of all views. What is being made, or is there, is not made again."""
-        ...
-
-    async def composed(self, recording: str) -> dict[str, Any]:
-        """{"state": "none" | "running" | "ready" | "failed", "done": 0..1, "code": ...}."""
-        ...
-
-    async def cancel_composing(self, recording: str) -> None:
-        """Make it no more."""
-        ...
-
-    async def stream_composed(self, recording: str, range_header: str | None) -> Streamed:
-        """As `stream_view`, of the one file."""
-        ...
+    async def cancel_composing(self, recording: str) -> None: ...
 
 
 class NoVault:
     """Where there is none: nothing is shown, and nothing is destroyed to the end."""
 
-    async def prepare(self, recording: str, parts: Sequence[Mapping[str, object]]) -> dict[str, Any]:
-        raise VaultAwayError
+    async def prepare(self, recording: str, parts: Sequence[Mapping[str, object]]) -> NoReturn:
+        raise VaultUnavailableError
 
-    async def stream_view(self, recording: str, view: str, range_header: str | None) -> Streamed:
-        raise VaultAwayError
+    def view(self, recording: str, view: str, range_header: str | None) -> NoReturn:
+        raise VaultUnavailableError
 
-    async def destroy(self, recording: str) -> None:
-        raise VaultAwayError
+    async def destroy(self, recording: str) -> NoReturn:
+        raise VaultUnavailableError
 
-    async def compose(self, recording: str, names: Sequence[str] = ()) -> dict[str, Any]:
-        raise VaultAwayError
+    async def compose(self, recording: str, names: Mapping[str, str]) -> NoReturn:
+        raise VaultUnavailableError
 
-    async def composed(self, recording: str) -> dict[str, Any]:
-        raise VaultAwayError
+    async def composing(self, recording: str) -> NoReturn:
+        raise VaultUnavailableError
 
-    async def cancel_composing(self, recording: str) -> None:
-        raise VaultAwayError
-
-    async def stream_composed(self, recording: str, range_header: str | None) -> Streamed:
-        raise VaultAwayError
+    async def cancel_composing(self, recording: str) -> NoReturn:
+        raise VaultUnavailableError

@@ -23,6 +23,7 @@ from server.storage.database import Database
 from server.storage.tables import Base, SchemaUse
 from server.storage.upgrade import upgrade
 from signaling.consult.ids import UserId
+from tests.server.recorded import FakeVault
 
 # Checking a password takes a quarter of a second by design, and that many times over in tests.
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -135,7 +136,15 @@ class Site:
 
 
 @pytest.fixture
-async def http(settings: Settings, database: Database, clock: SetClock) -> AsyncIterator[Site]:
+def vault() -> FakeVault:
+    """What opens recordings for `http`."""
+    return FakeVault(NOON)
+
+
+@pytest.fixture
+async def http(
+    settings: Settings, database: Database, clock: SetClock, vault: FakeVault
+) -> AsyncIterator[Site]:
     hung_up: list[UserId] = []
 
     async def hang_up(user: UserId, _devices: object) -> None:
@@ -152,6 +161,7 @@ async def http(settings: Settings, database: Database, clock: SetClock) -> Async
         media_workers=lambda: (1, 1),
         hearing=lambda: None,
         media_packets=lambda: {(0, "forwarded"): 7},
+        vault=vault,
     )
     demo = await prepare(made, compose.policy(settings))
     app = application(made, socket_routes=())

@@ -1,15 +1,19 @@
 """A consult that was recorded, in a database; and a vault without keys, which shows made-up views."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from server.identity.random_values import new_id
 from server.recordings.names import epoch_ms_of, hex_of
-from server.recordings.vault import VaultAwayError
 from server.storage.consults import Consults
 from server.storage.database import Database
+from server.vault.client import VaultState, VaultUnavailableError
 from signaling.consult import events as happened
 from signaling.consult import recording_events as recorded
 from signaling.consult.events import Event
@@ -142,22 +146,23 @@ class FakeVault:
         self.away = False
         self.asked: list[tuple[str, object]] = []
         self.destroyed: list[str] = []
-        self.streams_open = 0
-        self.composing = "none"
+        self.open = 0
+        self.closed = asyncio.Event()
+        self.composes = VaultState(state="none")
 
     def _ask(self, what: str, about: object) -> None:
         if self.away:
-            raise VaultAwayError
+            raise VaultUnavailableError
         self.asked.append((what, about))
 
-    async def prepare(self, recording: str, parts: Sequence[Mapping[str, object]]) -> dict[str, Any]:
+    async def prepare(self, recording: str, parts: Sequence[Mapping[str, object]]) -> VaultState:
         self._ask("prepare", [dict(part) for part in parts])
         if recording in self.destroyed:
-            return {"state": "failed", "code": "destroyed"}
+            return VaultState(state="failed", code="destroyed")
         if self.asks_until_ready:
             self.asks_until_ready -= 1
-            return {"state": "preparing", "done": 0.5}
-        return {"state": "ready", "manifest": self._manifest()}
+            return VaultState(state="preparing", done=0.5)
+        return VaultState(state="ready", done=1.0, manifest=self._manifest())
 
     def _manifest(self) -> dict[str, Any]:
         view = {"view": "p0", "participant": 0, "kind": "person", "mime": "video/webm", "bytes": len(MEDIA)}
@@ -172,47 +177,52 @@ class FakeVault:
             "views": [view],
         }
 
-    async def stream_view(
-        self, recording: str, view: str, range_header: str | None
-    ) -> tuple[int, Mapping[str, str], AsyncGenerator[bytes, None]]:
+    @asynccontextmanager
+    async def view(self, recording: str, view: str, range_header: str | None) -> AsyncIterator[Piece]:
         self._ask("view", view)
-        if view != "p0":
-            return 404, {}, self._chunks(b"")
         headers = {"Content-Type": "video/webm", "Accept-Ranges": "bytes", "X-Vault": "inside"}
-        if range_header is None:
-            return 200, headers | {"Content-Length": str(len(MEDIA))}, self._chunks(MEDIA)
-        first, _, last = range_header.removeprefix("bytes=").partition("-")
-        part = MEDIA[int(first) : int(last) + 1]
-        about = {"Content-Range": f"bytes {first}-{last}/{len(MEDIA)}", "Content-Length": str(len(part))}
-        return 206, headers | about, self._chunks(part)
-
-    async def _chunks(self, media: bytes) -> AsyncGenerator[bytes, None]:
-        self.streams_open += 1
+        self.open += 1
         try:
-            for at in range(0, len(media), 4096):
-                yield media[at : at + 4096]
+            if view not in ("p0", "composed"):
+                yield Piece(404, {}, b"")
+            elif range_header is None:
+                yield Piece(200, headers | {"Content-Length": str(len(MEDIA))}, MEDIA)
+            else:
+                first, _, last = range_header.removeprefix("bytes=").partition("-")
+                part = MEDIA[int(first) : int(last) + 1]
+                unit = f"bytes {first}-{last}/{len(MEDIA)}"
+                sizes = {"Content-Range": unit, "Content-Length": str(len(part))}
+                yield Piece(206, headers | sizes, part)
         finally:
-            self.streams_open -= 1
+            self.open -= 1
+            self.closed.set()
 
     async def destroy(self, recording: str) -> None:
         self._ask("destroy", recording)
         self.destroyed.append(recording)
 
-    async def compose(self, recording: str, names: Sequence[str] = ()) -> dict[str, Any]:
-        self._ask("compose", list(names))
-        self.composing = "running"
-        return {"state": "running", "done": 0.0}
+    async def compose(self, recording: str, names: Mapping[str, str]) -> VaultState:
+        self._ask("compose", dict(names))
+        self.composes = VaultState(state="preparing", done=0.25)
+        return self.composes
 
-    async def composed(self, recording: str) -> dict[str, Any]:
-        self._ask("composed", recording)
-        return {"state": self.composing, "done": 1.0 if self.composing == "ready" else 0.5}
+    async def composing(self, recording: str) -> VaultState:
+        self._ask("composing", recording)
+        return self.composes
 
     async def cancel_composing(self, recording: str) -> None:
         self._ask("cancel", recording)
-        self.composing = "none"
+        self.composes = VaultState(state="none")
 
-    async def stream_composed(
-        self, recording: str, range_header: str | None
-    ) -> tuple[int, Mapping[str, str], AsyncGenerator[bytes, None]]:
-        self._ask("stream composed", range_header)
-        return 200, {"Content-Type": "video/mp4"}, self._chunks(MEDIA)
+
+class Piece:
+    """Some bytes of a view."""
+
+    def __init__(self, status: int, headers: Mapping[str, str], media: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self._media = media
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        for at in range(0, len(self._media), 4096):
+            yield self._media[at : at + 4096]

@@ -17,9 +17,9 @@ from server.recordings.names import epoch_ms_of, hex_of, id_of
 from server.recordings.secrets import SECRET_BYTES, SecretDestroyedError, Secrets
 from server.recordings.store import Recordings
 from server.recordings.timeline import consents, timeline
-from server.recordings.vault import VaultAwayError
 from server.storage.audit_tables import AuditRow
 from server.storage.database import Database
+from server.vault.client import VaultUnavailableError
 from signaling.consult import recording_events as recorded
 from signaling.consult.ids import ClinicId, UserId
 from signaling.consult.values import Role
@@ -447,7 +447,7 @@ async def test_what_two_people_decided_is_destroyed_at_once(destroying: Destroyi
     assert not await destroying.life.destroy(recording)
     await care.agree_to_deletion(recording, by=CHEN, reason="so do I", now=NOON)
     destroying.vault.away = True
-    with pytest.raises(VaultAwayError):
+    with pytest.raises(VaultUnavailableError):
         await destroying.life.destroy(recording)
     assert not destroying.secrets.has(destroying.script.name)
     destroying.vault.away = False

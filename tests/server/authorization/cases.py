@@ -107,7 +107,9 @@ class Scene:
             await world.connect(who, role)
         if moment != "scheduled":
             await world.ask("companion", "arrive")
-            await world.ask("companion", "give_consent", text_id="telehealth-1", text_hash=HASH, language="ar")
+            await world.ask(
+                "companion", "give_consent", text_id="telehealth-1", text_hash=HASH, language="ar"
+            )
         if moment not in ("scheduled", "waiting"):
             for role in (Role.PATIENT, Role.COMPANION, Role.INTERPRETER):
                 await world.ask("physician", "admit", participant=world.people[role], identity_confirmed=True)

@@ -42,6 +42,29 @@ GET  /desk                                  303 303 303 303 303 303 200 303
 POST /api/consult/{consult_id}/enter own    401 401 401 200 403 403 403 404
 POST /api/consult/{consult_id}/enter other  401 401 401 403 403 403 403 404
 POST /api/consult/{consult_id}/enter ended  401 401 401 200 403 403 403 404
+GET  /recordings                            303 303 303 200 200 200 303 200
+GET  /recordings/{recording_id} own         303 303 303 200 200 200 303 404
+GET  /recordings/{recording_id} other       303 303 303 200 200 200 303 404
+POST /api/recordings                        401 401 401 200 200 200 403 200
+POST /api/recordings/acknowledge            401 401 401 403 403 404 403 404
+POST /api/recordings/{recording_id}/open own         401 401 401 200 403 403 403 404
+POST /api/recordings/{recording_id}/open other       401 401 401 403 403 403 403 404
+POST /api/recordings/{recording_id}/export own       401 401 401 200 403 403 403 404
+POST /api/recordings/{recording_id}/export other     401 401 401 403 403 403 403 404
+POST /api/recordings/{recording_id}/compose own      401 401 401 200 403 403 403 404
+POST /api/recordings/{recording_id}/compose other    401 401 401 403 403 403 403 404
+POST /api/recordings/{recording_id}/compose/cancel own   401 401 401 200 403 403 403 404
+POST /api/recordings/{recording_id}/compose/cancel other 401 401 401 403 403 403 403 404
+POST /api/recordings/{recording_id}/access-log own   401 401 401 200 403 200 403 404
+POST /api/recordings/{recording_id}/access-log other 401 401 401 403 403 200 403 404
+POST /api/recordings/{recording_id}/hold own         401 401 401 200 403 200 403 404
+POST /api/recordings/{recording_id}/hold other       401 401 401 403 403 200 403 404
+POST /api/recordings/{recording_id}/delete own       401 401 401 409 403 409 403 404
+POST /api/recordings/{recording_id}/delete other     401 401 401 403 403 409 403 404
+GET  /api/recordings/{recording_id}/views/{view} own     401 401 401 403 403 403 403 404
+GET  /api/recordings/{recording_id}/views/{view} other   401 401 401 403 403 403 403 404
+GET  /api/recordings/{recording_id}/composed own     401 401 401 403 403 403 403 404
+GET  /api/recordings/{recording_id}/composed other   401 401 401 403 403 403 403 404
 GET  /healthz                               200 200 200 200 200 200 200 200
 GET  /readyz                                200 200 200 200 200 200 200 200
 GET  /metrics                               200 200 200 200 200 200 200 200
@@ -64,7 +87,20 @@ def _table() -> list[tuple[str, str, str, list[int]]]:
     return rows
 
 
+# Well formed: what is refused is refused for who asks. Deleting comes after the hold, and so is too late.
+SAID: Final = {
+    "acknowledge": {"alert": "none"},
+    "open": {"purpose": "treatment"},
+    "export": {"purpose": "treatment"},
+    "compose": {"purpose": "treatment"},
+    "hold": {"held": True, "reason": "a claim"},
+    "delete": {"reason": "the patient asks", "drop": True},
+}
+
+
 def _said(path: str, which: str, target: Target, who: str) -> str:
+    if path.startswith("/api/recordings"):
+        return json.dumps(SAID.get(path.rpartition("/")[2], {}))
     if path != "/api/ticket":
         return "{}"
     seat = {"consult_id": target.consult, "participant_id": target.seat(who)}
@@ -92,6 +128,8 @@ async def test_everybody_is_answered_what_the_table_says(http: Any) -> None:
                 "{consult_id}": target.consult,
                 "{participant_id}": target.seat(who),
                 "{file:.+}": "no.js",
+                "{recording_id}": target.recording,
+                "{view}": "p0",
             }
             address = path
             for field, value in named.items():

@@ -13,6 +13,7 @@ from signaling.consult.ids import ConsultId, DeviceId, ParticipantId, UserId
 from signaling.consult.rules import decide
 from signaling.consult.values import Role, SeatHolder
 from signaling.ports import SideRows
+from tests.server.recorded import Script
 
 PASSWORD = "a long enough password"
 EVERYBODY = (
@@ -35,6 +36,7 @@ class Target:
 
     consult: ConsultId
     patient: ParticipantId
+    recording: str = ""
     seats: dict[str, ParticipantId] = field(default_factory=dict)
 
     def seat(self, who: str) -> ParticipantId:
@@ -70,6 +72,15 @@ class Visitors:
         own = Target(consult, ParticipantId(seats["patient"][1]))
         own.seats = {who: ParticipantId(seat[1]) for who, seat in seats.items()}
         self.targets = {"own": own, "other": await self._other(consult)}
+        for target in self.targets.values():
+            await self._record(target)
+
+    async def _record(self, target: Target) -> None:
+        """The consult has a recording, which is over."""
+        script = Script(self._site.services.database, self._site.services.clock.now())
+        consult = await self._site.services.consults.load(target.consult)
+        await script.recorded(consult)
+        target.recording = script.recording
 
     async def end(self) -> None:
         """The consult everybody was in begins and ends."""
