@@ -17,14 +17,20 @@ NOTE_BYTES_MAX: Final = 20_000
 
 def newest_size(folder: Path) -> int:
     """The number of entries that the newest checkpoint in the folder is of; 0 without any."""
-    sizes = (file.stem for file in folder.glob(f"*{SUFFIX}"))
-    return max((int(size) for size in sizes if size.isdecimal()), default=0)
+    sizes = (int(file.stem) for file in folder.glob(f"*{SUFFIX}") if file.stem.isdecimal())
+    return max(sizes, default=0)
+
+
+def newest(folder: Path) -> str | None:
+    """The note of the newest checkpoint in the folder, if there is any."""
+    size = newest_size(folder)
+    return _text(folder / _name(size)) if size else None
 
 
 def write(folder: Path, size: int, note: str) -> None:
     """Add a checkpoint's file, unless there is one; it is there whole or not at all."""
     folder.mkdir(mode=0o700, exist_ok=True)
-    file = folder / f"{size:0{SIZE_DIGITS}}{SUFFIX}"
+    file = folder / _name(size)
     if file.exists():
         return
     part = folder / f".{file.name}.{secrets.token_hex(4)}.part"
@@ -50,13 +56,17 @@ def read(folder: Path) -> Mapping[str, str]:
     Raises:
         OSError: the folder or a file cannot be read.
     """
-    found = {}
-    for file in sorted(folder.iterdir()):
-        if file.suffix == SUFFIX:
-            with file.open("rb") as opened:
-                raw = opened.read(NOTE_BYTES_MAX)
-            try:
-                found[file.name] = raw.decode()
-            except UnicodeDecodeError:
-                found[file.name] = ""
-    return found
+    return {file.name: _text(file) for file in sorted(folder.iterdir()) if file.suffix == SUFFIX}
+
+
+def _name(size: int) -> str:
+    return f"{size:0{SIZE_DIGITS}}{SUFFIX}"
+
+
+def _text(file: Path) -> str:
+    with file.open("rb") as opened:
+        raw = opened.read(NOTE_BYTES_MAX)
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return ""

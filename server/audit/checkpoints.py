@@ -1,6 +1,7 @@
 """Checkpoints while the server runs: signed every so often, stored, and written as files to be shipped."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -72,10 +73,12 @@ class Checkpoints:
             BrokenLogError: the log is not what it was.
         """
         now = self._clock.now()
+        shipped = await asyncio.to_thread(anchors.newest, self._folder)
         async with self._database.read() as connection:
             stored = await _newest(connection)
             walk = self._walk or await self._start(connection, stored)
-            fault = await _go_on(connection, walk, stored)
+            notes = [note for note in (shipped, stored.note if stored else None) if note is not None]
+            fault = await _go_on(connection, walk, notes)
         if fault is not None:
             # It stays so: whoever reads the log of the server need not be told every few seconds.
             self._not_before = now + AGE_MAX
@@ -95,9 +98,9 @@ class Checkpoints:
         if self._not_before is not None and now < self._not_before:
             return False
         stored = await _newest(connection)
-        size, at = (stored.size, datetime.fromisoformat(stored.at)) if stored else (0, None)
-        new = await _last_seq(connection) - size
-        return new < 0 or new >= ENTRIES_MAX or (new > 0 and (at is None or now - at >= AGE_MAX))
+        new = await _last_seq(connection) - (stored.size if stored else 0)
+        is_old = stored is None or stored.at <= time_text(now - AGE_MAX)
+        return new < 0 or new >= ENTRIES_MAX or (new > 0 and is_old)
 
     async def _start(self, connection: AsyncConnection, stored: Row[Any] | None) -> Walk:
         """Where to go on: at the newest stored checkpoint if we have signed it, else at the beginning."""
@@ -126,35 +129,33 @@ class Checkpoints:
             self._shipped = row.size
 
 
-async def _go_on(connection: AsyncConnection, walk: Walk, stored: Row[Any] | None) -> Fault | None:
-    """Walk on to the end of the log, and compare with the newest checkpoint on the way."""
-    known = max(walk.peaks.size, stored.size if stored else 0)
+async def _go_on(connection: AsyncConnection, walk: Walk, notes: Sequence[str]) -> Fault | None:
+    """Walk on to the end of the log, and compare with the newest checkpoints on the way."""
+    try:
+        known = sorted((parsed(note) for note in notes), key=lambda one: one.size)
+    except NoteError:
+        return Fault("checkpoint", 0, "the newest checkpoint is none")
+    size = max([walk.peaks.size, *(one.size for one in known)])
     last = await _last_seq(connection)
-    if last < known:
-        return Fault("tail cut", last + 1, f"there were {known} entries, there are {last}")
-    if stored is not None and walk.peaks.size < stored.size:
-        fault = await _walk_to(connection, walk, stored.size)
-        if fault is None and not _is_of(stored, walk):
-            fault = Fault("rebuilt", 1, f"the entries up to {stored.size} are not those of its checkpoint")
+    if last < size:
+        return Fault("tail cut", last + 1, f"there were {size} entries, there are {last}")
+    for one in known:
+        fault = await _walk_to(connection, walk, one.size)
         if fault is not None:
             return fault
+        if walk.peaks.size == one.size and walk.peaks.root() != one.root:
+            return Fault("rebuilt", 1, f"the entries up to {one.size} are not those of their checkpoint")
     return await _walk_to(connection, walk, last)
 
 
 async def _walk_to(connection: AsyncConnection, walk: Walk, until: int) -> Fault | None:
+    if walk.peaks.size >= until:
+        return None
     async for rows in pages(connection, after=walk.peaks.size):
         fault = walk.go_on(rows, until=until)
         if fault is not None or walk.peaks.size >= until:
             return fault
     return None
-
-
-def _is_of(stored: Row[Any], walk: Walk) -> bool:
-    try:
-        said = parsed(stored.note)
-    except NoteError:
-        return False
-    return (said.size, said.root) == (walk.peaks.size, walk.peaks.root())
 
 
 async def _newest(connection: AsyncConnection) -> Row[Any] | None:
