@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from media.interface import WorkerUnavailable
 from server import compose, data_dir
 from server import demo as demonstration
+from server.audit.notes import KeyFileError
 from server.cluster.bus import State
 from server.cluster.servers import Servers
 from server.demo import Demo
@@ -31,6 +32,9 @@ from server.identity.seats import Seats
 from server.identity.socket_tickets import SocketTickets, TicketsInMemory
 from server.logs import logger
 from server.media_adapter import MediaAdapter
+from server.recordings import running as recording
+from server.recordings.ordering import Orders
+from server.recordings.vault import Vault
 from server.settings import Settings
 from server.storage.consults import Consults
 from server.storage.database import Database, DatabaseBusyError
@@ -75,7 +79,11 @@ async def running(
     """
     async with AsyncExitStack() as stack:
         database = await _storage(stack, settings)
-        media = await _media(stack, settings, goes_on)
+        clock = SystemClock()
+        media = await _media(
+            stack, settings, goes_on, await recording.orders(settings, database, clock.now())
+        )
+        vault = await recording.vault(stack, settings)
         servers = Servers(settings, database=database, media=media) if settings.cluster.address else None
         tickets = StoredTickets(database, SystemClock()) if servers else TicketsInMemory()
         gateway = Gateway(
@@ -98,6 +106,7 @@ async def running(
             tickets=tickets,
             hang_up=hang_up,
             hearing=lambda: servers.bus.state if servers else None,
+            vault=vault,
         )
         stack.push_async_callback(services.throttle.close)
         made = await _demo(services) if demo else None
@@ -109,6 +118,7 @@ async def running(
         await _in_background(stack, service.run())
         await _in_background(stack, media.tell(service))
         await _in_background(stack, _tidy(services))
+        await _recordings(stack, services, media)
         await _in_background(stack, _keep_sign_ins(services, service, hang_up))
         await _http(stack, services, gateway)
         yield made
@@ -144,8 +154,10 @@ async def _storage(stack: AsyncExitStack, settings: Settings) -> Database:
     return database
 
 
-async def _media(stack: AsyncExitStack, settings: Settings, goes_on: Callable[[], bool]) -> MediaAdapter:
-    media = MediaAdapter(settings)
+async def _media(
+    stack: AsyncExitStack, settings: Settings, goes_on: Callable[[], bool], orders: Orders | None
+) -> MediaAdapter:
+    media = MediaAdapter(settings, orders)
     try:
         await media.start()
     except (WorkerUnavailable, OSError) as error:
@@ -189,7 +201,7 @@ def _service(
     clock = SystemClock()
     links = compose.InvitationLinks(Seats(database, settings.invitations), clock, site(settings).origins[0])
     service = Service(
-        store=Consults(database),
+        store=Consults(database, recordings_kept=timedelta(days=settings.recording.retention_days)),
         presence=Presences(servers.server if servers else THIS_SERVER),
         media=servers.media if servers else media,
         relays=_relays(settings, clock),
@@ -197,7 +209,7 @@ def _service(
         ids=SystemIds(),
         invitations=links,
         clinics=compose.OneClinic(settings, Accounts(database, Passwords())),
-        texts=compose.KnownTexts(),
+        texts=compose.KnownTexts(unreviewed=settings.recording.unreviewed_texts),
         outbox=gateway,
         policy=compose.policy(settings),
         interpreters=Interpreters(database, clock),
@@ -222,6 +234,7 @@ def _services(
     tickets: SocketTickets,
     hang_up: HangUp,
     hearing: Callable[[], State | None],
+    vault: Vault,
 ) -> Services:
     try:
         return compose.services(
@@ -235,9 +248,22 @@ def _services(
             media_workers=lambda: (media.workers_up, media.workers),
             hearing=hearing,
             media_packets=media.packets,
+            vault=vault,
         )
     except MissingAssetError as error:
         raise StartError("the front end is not built", hint="python3 dev.py run builds it") from error
+
+
+async def _recordings(stack: AsyncExitStack, services: Services, media: MediaAdapter) -> None:
+    """Keep what workers tell of recordings, destroy what is due, sign what was done with them."""
+    desk = services.recordings
+    await _in_background(stack, media.keep_progress(desk.store, services.clock))
+    await _in_background(stack, desk.life.run())
+    try:
+        signing = recording.checkpoints(services.settings, services.database, services.clock)
+    except (KeyFileError, OSError) as error:
+        raise StartError(str(error), hint="look at its owner and mode, or restore it") from error
+    await _in_background(stack, signing)
 
 
 async def _demo(services: Services) -> Demo:

@@ -81,11 +81,20 @@ def policy(settings: Settings) -> Policy:
 
 
 class KnownTexts:
-    """The `ConsentTexts` of `signaling.ports`."""
+    """The `ConsentTexts` of `signaling.ports`. `unreviewed`: those nobody has reviewed will do."""
+
+    def __init__(self, *, unreviewed: bool) -> None:
+        self._unreviewed = unreviewed
 
     def is_known(self, text_id: str, text_hash: str, language: str) -> bool:
         try:
             return consent_text(text_id, language).sha256 == text_hash
+        except UnknownConsentTextError:
+            return False
+
+    def is_reviewed(self, text_id: str, language: str) -> bool:
+        try:
+            return self._unreviewed or consent_text(text_id, language).is_reviewed
         except UnknownConsentTextError:
             return False
 

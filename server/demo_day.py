@@ -19,6 +19,7 @@ DEFAULTS: Final[Values] = {
     "waiting": {"no_show_after_s": 6 * 3600, "abandoned_after_s": 6 * 3600},
     "invitations": {"valid_after_end_s": 12 * 3600},
     "sign_in": {"idle_s": 12 * 3600},
+    "recording": {"unreviewed_texts": True},
 }
 
 

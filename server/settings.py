@@ -295,6 +295,10 @@ class Recording(Section):
         description="What opens recordings: child, a process of the server's account, or separate: "
         "python -m server vault under an account of its own.",
     )
+    unreviewed_texts: bool = Field(
+        default=False,
+        description="Let people agree to consent texts nobody has reviewed: only to try it out.",
+    )
     retention_days: int = Field(
         3650, ge=1, le=36500, description="Days after which a recording is destroyed, unless it is held."
     )

@@ -3,6 +3,7 @@
 A file is `consents/<text_id>.<language>.txt`: a header of lines with # that says who reviewed it, then the
 title, then paragraphs, each after an empty line. A new wording is a new version (`telehealth-2`); the hash
 says which words exactly were agreed to, so it leaves out the header, which changes when somebody reviews.
+The header begins `# Reviewed by: ` and a name, or `nobody yet`.
 """
 
 import hashlib
@@ -10,9 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 FOLDER = Path(__file__).parent / "consents"
-TELEHEALTH = "telehealth-1"
+TELEHEALTH = "telehealth-2"
+RECORDING: Final = {"audio": "recording-audio-1", "video": "recording-video-1"}  # by what is recorded
+_NOBODY: Final = "Reviewed by: nobody"
 
 
 class UnknownConsentTextError(LookupError):
@@ -29,6 +33,11 @@ class ConsentText:
     review: str
     title: str
     paragraphs: tuple[str, ...]
+
+    @property
+    def is_reviewed(self) -> bool:
+        """Whether a person has read it and stands for it."""
+        return self.review.startswith("Reviewed by: ") and not self.review.startswith(_NOBODY)
 
     def as_json(self) -> Mapping[str, object]:
         return {
@@ -61,3 +70,16 @@ def consent_text(text_id: str, language: str) -> ConsentText:
 def consent_languages(text_id: str) -> tuple[str, ...]:
     """The languages a text is there in."""
     return tuple(sorted(path.name[len(text_id) + 1 : -4] for path in FOLDER.glob(f"{text_id}.*.txt")))
+
+
+def recording_texts(language: str, *, unreviewed: bool) -> Mapping[str, ConsentText]:
+    """What may be agreed to in this language, by what is recorded: nobody agrees to words nobody has read.
+
+    `unreviewed`: also words nobody has reviewed, to try it out.
+    """
+    there = {
+        what: consent_text(text_id, language)
+        for what, text_id in RECORDING.items()
+        if language in consent_languages(text_id)
+    }
+    return {what: text for what, text in there.items() if unreviewed or text.is_reviewed}

@@ -4,8 +4,8 @@ The server makes one of these and gives it to `web.render.Renderer`. `boot()` is
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Literal, TypedDict
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal, NotRequired, TypedDict
 
 from web.catalog import Locale, PagesIn
 from web.consents import ConsentText
@@ -118,7 +118,8 @@ class SeatPage(Page):
     """`/c/<consult>/<participant>`: one person's place in one consult, from the device check to the end.
 
     `country` is where the person is booked from (ISO 3166), `countries` the list to correct it from, and
-    `consent` what a patient or companion agrees to, in the page's language.
+    `consent` what a patient or companion agrees to, in the page's language; `recording_texts` what everybody
+    does before they are recorded, by what is ("audio", "video"); none that this person could not read.
     """
 
     template: ClassVar[str] = "visit/seat.html"
@@ -130,6 +131,7 @@ class SeatPage(Page):
     consent: ConsentText | None
     country: str | None
     countries: tuple[Country, ...]
+    recording_texts: Mapping[str, ConsentText] = field(default_factory=dict)
 
     def boot(self) -> Json:
         return {
@@ -139,6 +141,7 @@ class SeatPage(Page):
             "role": self.role,
             "language": self.locale.tag,
             "consent": self.consent.as_json() if self.consent else None,
+            "recording_texts": {what: text.as_json() for what, text in self.recording_texts.items()},
             "country": self.country,
             "introductions": dict(introductions()) if self.role == "interpreter" else {},
             # Without their zones: a phone on a weak network reads this page.
@@ -234,6 +237,61 @@ class InterpretersPage(StaffPage):
     script: ClassVar[str | None] = "interpreters"
 
     spoken: Sequence[tuple[str, str]]
+
+
+class RecordingRights(TypedDict):
+    """What somebody may do with a recording. `break_glass`: open it in an emergency, with a reason."""
+
+    play: bool
+    export: bool
+    delete: bool
+    break_glass: NotRequired[bool]
+    hold: NotRequired[bool]
+    release: NotRequired[bool]
+
+
+class RecordingRow(TypedDict):
+    """A row of the answer of POST /api/recordings, and what a recording's page knows before it is opened.
+
+    Times are ISO 8601 in UTC. `state`: complete, torn, tampered, missing, preparing, recording or destroyed.
+    `deletion` ({by: a name, reason}): somebody asked to destroy it, and a physician of the consult confirms.
+    """
+
+    recording_id: str
+    consult_id: str
+    title: str
+    patient: str
+    physician: str
+    started_at: str | None
+    duration_s: int | None
+    what: str
+    state: str
+    keep_until: str | None
+    held: NotRequired[bool]
+    deletion: NotRequired[Mapping[str, str] | None]
+    shredded_at: str | None
+    may: RecordingRights
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingsPage(StaffPage):
+    """`/recordings` for physicians and coordinators; its rows come from POST /api/recordings."""
+
+    template: ClassVar[str] = "recordings.html"
+    script: ClassVar[str | None] = "recordings"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingPage(StaffPage):
+    """`/recordings/<recording>`: asks for the purpose first; nothing of what was recorded is in the page."""
+
+    template: ClassVar[str] = "recording.html"
+    script: ClassVar[str | None] = "recording"
+
+    recording: RecordingRow
+
+    def boot(self) -> Json:
+        return {"clinic": self.clinic.as_json(), "user": self.user.as_json(), "recording": self.recording}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """The pages: which typed context each address gives to the renderer."""
 
+from collections.abc import Mapping
 from typing import Final, TypedDict
 from urllib.parse import quote
 
@@ -12,8 +13,10 @@ from server.http.keys import SERVICES
 from server.http.recordings import asked_for
 from server.identity.sign_ins import SignedIn
 from server.recordings.desk import row_of
+from signaling.consult.values import GUESTS, Participant
+from signaling.service.consent_texts import reads
 from web.catalog import Locale, choose_language, locale_of, page_languages, pages_in
-from web.consents import TELEHEALTH, ConsentText, consent_text
+from web.consents import TELEHEALTH, ConsentText, consent_text, recording_texts
 from web.pages import (
     BoardPage,
     Clinic,
@@ -175,6 +178,13 @@ def _consent(role: str, tag: str) -> ConsentText | None:
     return consent_text(TELEHEALTH, tag) if role in ("patient", "companion") else None
 
 
+def _recording_texts(participant: Participant, tag: str, *, unreviewed: bool) -> Mapping[str, ConsentText]:
+    """What this person may agree to on this page: a guest only to what is in their own language."""
+    if participant.role in GUESTS and not reads(participant.language, tag):
+        return {}
+    return recording_texts(tag, unreviewed=unreviewed)
+
+
 async def seat(request: web.Request) -> web.StreamResponse:
     """One person's page in one consult. Whoever lacks the seat's cookie does not learn whether it exists."""
     services = request.app[SERVICES]
@@ -194,6 +204,11 @@ async def seat(request: web.Request) -> web.StreamResponse:
         consent=_consent(participant.role.value, common["locale"].tag),
         country=person.country if person else None,
         countries=countries(common["locale"].tag),
+        recording_texts=_recording_texts(
+            participant,
+            common["locale"].tag,
+            unreviewed=services.settings.recording.unreviewed_texts,
+        ),
     )
     return _answer(request, page)
 

@@ -26,11 +26,12 @@ def check(message: ShowsText, texts: ConsentTexts, person: Participant | None) -
         raise Refused(Code.NOT_FOUND, "no such consent text")
     if isinstance(message, GiveConsent):
         return
-    is_theirs = person is None or person.role not in GUESTS or _reads(person.language, message.language)
+    is_theirs = person is None or person.role not in GUESTS or reads(person.language, message.language)
     if not is_theirs or not texts.is_reviewed(message.text_id, message.language):
         raise Refused(Code.TEXT_NOT_REVIEWED, "no reviewed text in their language")
 
 
-def _reads(spoken: str, written: str) -> bool:
+def reads(spoken: str, written: str) -> bool:
+    """Whether who speaks one language reads the other (BCP 47 tags), whatever the dialect."""
     one, other = spoken.split("-", maxsplit=1)[0].lower(), written.split("-", maxsplit=1)[0].lower()
     return one == other or {one, other} <= _CHINESE

@@ -99,7 +99,7 @@ class Caller:
         await self.open()
         view = await self.tab.view(type="consult_view")
         if view["me"]["must_consent"]:
-            text = consent_text("telehealth-1", "en")
+            text = consent_text("telehealth-2", "en")
             await self.do("give_consent", text_id=text.text_id, text_hash=text.sha256, language=text.language)
         await self.do("arrive")
 

@@ -63,7 +63,7 @@ async def patient_waits(browser: Browser, links: dict[str, str], stack: AsyncExi
     patient = Page(browser, await browser.take_seat(links["patient"]), hertz=440)
     stack.push_async_callback(patient.media.close)
     await patient.arrive()
-    text = consent_text("telehealth-1", "en")
+    text = consent_text("telehealth-2", "en")
     consent = {"text_id": text.text_id, "text_hash": text.sha256, "language": text.language}
     await patient.tab.send(type="give_consent", command_id="consent-1", **consent)
     return patient

@@ -44,7 +44,7 @@ async def patient_waits(demo: Demo, browser: Browser) -> tuple[dict[str, str], T
     seat = await browser.take_seat(demo.links["patient"])
     patient = await browser.open(seat)
     await patient.view(type="consult_view", screen="check")
-    text = consent_text("telehealth-1", "en")
+    text = consent_text("telehealth-2", "en")
     consent = {"text_id": text.text_id, "text_hash": text.sha256, "language": text.language}
     unknown = await patient.send(
         type="give_consent", command_id="consent-0", **(consent | {"language": "ar"})

@@ -1,4 +1,4 @@
-"""Reads a recording back: which frame of a clock clip is seen when, which moment of a known voice is heard."""
+"""Reads a recording back: which frame of a clock is seen when, which moment of a known voice is heard."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -78,7 +78,7 @@ def _samples(container: InputContainer) -> list[tuple[int, Sequence[int]]]:
 
 
 def place_in(curve: Sequence[float], known: Sequence[float]) -> tuple[float, float]:
-    """Where in a looping `known` voice a piece of a curve begins (seconds), and how alike they are (-1 to 1)."""
+    """Where in a looping `known` voice a curve begins (seconds), and how alike they are (-1 to 1)."""
     best, score = 0, -2.0
     doubled = [*known, *known, *known]
     for shift in range(len(known)):

@@ -1,0 +1,53 @@
+"""What recordings need while the server runs: keys, a vault, and what looks after them in the background."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from server.audit.anchors import FOLDER
+from server.audit.checkpoints import Checkpoints, keep_checkpoints
+from server.audit.notes import SigningKey, origin_of
+from server.logs import logger
+from server.recordings.ordering import Orders
+from server.settings import Settings
+from server.storage.database import Database
+from server.vault.child import VaultChild
+from server.vault.client import VaultClient
+from server.vault.keys import KeysError, ensure_keys
+from signaling.ports import Clock
+
+log = logger("recordings")
+
+
+async def orders(settings: Settings, database: Database, now: datetime) -> Orders | None:
+    """What lets workers record; None where nothing is to be. Makes the first keys where the vault is ours."""
+    recording, folder = settings.recording, settings.server.data_dir
+    if not recording.enabled:
+        return None
+    if recording.vault == "child":
+        try:
+            await asyncio.to_thread(ensure_keys, folder, now)
+        except (KeysError, OSError) as error:
+            log.warning("recordings cannot be sealed", why=str(error))
+    return Orders(database, folder)
+
+
+async def vault(stack: AsyncExitStack, settings: Settings) -> VaultClient:
+    """The vault: one of our own, which ends with the server, or one that somebody else runs."""
+    client = VaultClient(settings.server.data_dir)
+    stack.push_async_callback(client.close)
+    if settings.recording.enabled and settings.recording.vault == "child":
+        child = VaultChild(settings)
+        stack.push_async_callback(child.stop)
+        await child.start()
+    return client
+
+
+def checkpoints(settings: Settings, database: Database, clock: Clock) -> Coroutine[Any, Any, None]:
+    """Sign the audit log now and then, for ever. Raises `KeyFileError`, OSError."""
+    folder: Path = settings.server.data_dir
+    key = SigningKey.kept_in(folder, origin_of(settings.clinic.id))
+    return keep_checkpoints(Checkpoints(database, clock, key, folder / FOLDER))
