@@ -278,13 +278,20 @@ class WorkerHandle:
         self._token_path.touch(mode=0o600)
         self._token_path.write_text(token)
         # Not asyncio's subprocess: that ends with the event loop, and a worker may outlive its server.
-        self._process = await asyncio.to_thread(
-            subprocess.Popen,
-            [sys.executable, "-m", "media.worker", *self._arguments()],
-            env=_environment() | {TOKEN_VARIABLE: token},
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,  # an interrupt in the terminal is for the server, which ends us in order
+        starts = asyncio.ensure_future(
+            asyncio.to_thread(
+                subprocess.Popen,
+                [sys.executable, "-m", "media.worker", *self._arguments()],
+                env=_environment() | {TOKEN_VARIABLE: token},
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,  # an interrupt in the terminal is for the server, which ends us
+            )
         )
+        try:
+            self._process = await asyncio.shield(starts)
+        except asyncio.CancelledError:
+            self._process = await starts  # whoever stops us ends it
+            raise
         return token
 
     def _arguments(self) -> list[str]:
@@ -296,7 +303,7 @@ class WorkerHandle:
 
     async def _end_process(self) -> None:
         """Make sure that the process we started is gone before another takes its port."""
-        process, self._process = self._process, None
+        process = self._process
         if process is None:
             return
         # It is usually ending already; the signals are for one that does not.
@@ -307,8 +314,9 @@ class WorkerHandle:
             except TimeoutError:
                 process.send_signal(signal_number)
             else:
-                return
+                break
         await _ended(process)
+        self._process = None  # not before: whoever cancels this has to end it
 
     def _read_token(self) -> str:
         try:
