@@ -1,12 +1,14 @@
 """`doctor`: what this machine lacks for serving, in clear words."""
 
 import asyncio
+import os
 import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from server.cli.loaded import ConfigOption, loaded
@@ -23,11 +25,12 @@ CLOCK_NOT_BEFORE: Final = datetime(2026, 11, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What one check found; `hint` is empty when all is well."""
+    """What one check found; `hint` is empty when all is well, `advice` when nothing could be better."""
 
     check: str
     found: str
     hint: str = ""
+    advice: str = ""
 
 
 def doctor(config: ConfigOption = None) -> None:
@@ -37,8 +40,8 @@ def doctor(config: ConfigOption = None) -> None:
     for finding in findings(settings):
         wrong += bool(finding.hint)
         print(f"{'WRONG' if finding.hint else 'ok   '}  {finding.check}: {finding.found}", flush=True)
-        if finding.hint:
-            print(f"       {finding.hint}")
+        if finding.hint or finding.advice:
+            print(f"       {finding.hint or finding.advice}")
     if wrong:
         print(f"{wrong} to put right", file=sys.stderr)
         raise SystemExit(FAILED)
@@ -62,6 +65,49 @@ def findings(settings: "Settings") -> Iterator[Finding]:
     for check in checks:
         yield check(settings)
     yield from _relays(settings)
+    yield from recordings(settings)
+
+
+def recordings(settings: "Settings") -> Iterator[Finding]:
+    """Who can open recordings, and whether the key that is to save them lies beside them."""
+    from server.vault.keys import KeysError, listed
+    from server.vault.places import Places
+
+    if not settings.recording.enabled:
+        yield Finding(check="recordings", found="are not made")
+        return
+    data_dir = settings.server.data_dir
+    if settings.recording.vault == "child":
+        yield Finding(
+            check="vault",
+            found="runs under the account of the server and the media workers",
+            advice="whoever breaks into one of them can read recordings; "
+            'set recording.vault = "separate" and run python -m server vault under another account',
+        )
+    else:
+        yield _separate(Places(data_dir).vault)
+    try:
+        keys = [one for one in listed(data_dir) if one.retired is None]
+    except KeysError as error:
+        yield Finding(check="recording keys", found=str(error), hint=error.hint)
+        return
+    found = ", ".join(one.role for one in keys) or "none; the first start makes them"
+    lies_here = Places(data_dir).escrow.exists()
+    advice = f"move {Places(data_dir).escrow} to a place that is not this machine" if lies_here else ""
+    yield Finding(check="recording keys", found=found, advice=advice)
+
+
+def _separate(folder: Path) -> Finding:
+    """A vault of its own account: whose folder is it?"""
+    if not folder.exists():
+        hint = "python -m server vault, under an account of its own"
+        return Finding(check="vault", found="has never run here", hint=hint)
+    if folder.stat().st_uid == os.getuid():
+        found = 'recording.vault is "separate", but its folder belongs to this account'
+        return Finding(
+            check="vault", found=found, hint="run this as the server, and the vault under another account"
+        )
+    return Finding(check="vault", found="belongs to another account")
 
 
 def _relays(settings: "Settings") -> Iterator[Finding]:

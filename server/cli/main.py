@@ -2,7 +2,7 @@
 
 import typer
 
-from server.cli import audit, config, consent, database, doctor, serve, turn
+from server.cli import audit, config, consent, database, doctor, recording, serve, turn, vault
 
 app = typer.Typer(
     name="meridian",
@@ -18,6 +18,8 @@ app.add_typer(database.user, name="user")
 app.add_typer(turn.app, name="turn")
 app.add_typer(database.consult, name="consult")
 app.add_typer(consent.app, name="consent")
+app.add_typer(recording.app, name="recording")
+app.add_typer(vault.app, name="vault")
 app.command()(serve.serve)
 app.command()(doctor.doctor)
 

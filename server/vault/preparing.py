@@ -169,7 +169,7 @@ class _Views:
             file.close()
 
 
-class _Recorded:
+class Recorded:
     """The records of a recording for the remuxer, and what the recording says of itself."""
 
     def __init__(self, opening: Opening) -> None:
@@ -215,7 +215,7 @@ def prepare(
     sealing = sealing_of(data_dir, recording)
     stamp = made_of(recording, known, source)
     opening = opening_of(data_dir, sealing, known, source)
-    recorded = _Recorded(opening)
+    recorded = Recorded(opening)
     folder, generation = folder_of(data_dir, recording), secrets.token_hex(8)
     (folder / generation).mkdir(mode=0o700, parents=True)
     views = _Views(folder / generation, sealing)
@@ -242,7 +242,7 @@ def tidy(folder: Path, generation: str) -> None:
             shutil.rmtree(other, ignore_errors=True)
 
 
-def _manifest(opening: Opening, recorded: _Recorded, made: Sequence[Remuxed]) -> Manifest:
+def _manifest(opening: Opening, recorded: Recorded, made: Sequence[Remuxed]) -> Manifest:
     status = whole(opening.reports)
     ends = [one.ended_us for one in opening.reports]
     return {
