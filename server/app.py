@@ -259,6 +259,7 @@ async def _recordings(stack: AsyncExitStack, services: Services, media: MediaAda
     desk = services.recordings
     await _in_background(stack, media.keep_progress(desk.store, services.clock))
     await _in_background(stack, desk.life.run())
+    await _in_background(stack, desk.uploader.run())
     try:
         signing = recording.checkpoints(services.settings, services.database, services.clock)
     except (KeyFileError, OSError) as error:

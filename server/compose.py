@@ -59,6 +59,7 @@ def services(
             vault or NoVault(),
             clock,
             data_dir=settings.server.data_dir,
+            storage_url=settings.recording.storage_url,
             kept=timedelta(days=settings.recording.retention_days),
         ),
         accounts=accounts,

@@ -11,11 +11,14 @@ from server.recordings.access import Relation, Right, rights
 from server.recordings.care import Care
 from server.recordings.grants import Grants
 from server.recordings.keeping import KEPT
-from server.recordings.life import Life, RemoveFiles, no_files
+from server.recordings.life import Life
 from server.recordings.secrets import FOLDER, Secrets
+from server.recordings.storage import store_for
 from server.recordings.store import Recorded, Recordings
+from server.recordings.uploading import Uploader
 from server.recordings.vault import Vault
 from server.storage.database import Database
+from server.vault.places import Places
 from signaling.consult.ids import UserId
 from signaling.ports import Clock
 from web.pages import RecordingRights, RecordingRow
@@ -31,6 +34,7 @@ class Desk:
     vault: Vault
     secrets: Secrets
     life: Life
+    uploader: Uploader
     audit: Audit
 
 
@@ -40,18 +44,24 @@ def desk(
     clock: Clock,
     *,
     data_dir: Path,
-    remove_files: RemoveFiles = no_files,
+    storage_url: str | None = None,
     kept: timedelta = KEPT,
 ) -> Desk:
-    """The desk of a server with this data directory."""
+    """The desk of a server with this data directory.
+
+    Raises:
+        OSError: `storage_url` makes no store.
+    """
     secrets = Secrets(data_dir / FOLDER)
+    uploader = Uploader(database, Places(data_dir).recordings, store_for(storage_url))
     return Desk(
         store=Recordings(database),
         care=Care(database),
         grants=Grants(),
         vault=vault,
         secrets=secrets,
-        life=Life(database, secrets, vault, clock, remove_files=remove_files, kept=kept),
+        life=Life(database, secrets, vault, clock, remove_files=uploader.remove, kept=kept),
+        uploader=uploader,
         audit=Audit(database, clock),
     )
 

@@ -116,6 +116,16 @@ class FolderParts:
 
 
 def source_for(data_dir: Path, storage_url: str | None) -> PartSource:
-    """Where the parts of this installation are: in the workers' folder; `storage_url` is s3://… or None."""
-    del storage_url  # so far everything is in the folder
-    return FolderParts(Places(data_dir).recordings)
+    """Where the parts are: in the workers' folder, and at `storage_url` (s3://… or None).
+
+    Raises:
+        OSError: `storage_url` makes no store.
+    """
+    folder = FolderParts(Places(data_dir).recordings)
+    if storage_url is None:
+        return folder
+    from server.recordings.storage import store_for
+    from server.vault.stored import StoredParts
+
+    store = store_for(storage_url)
+    return folder if store is None else StoredParts(folder, store)
