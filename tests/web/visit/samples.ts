@@ -80,6 +80,7 @@ export function view({
     interpreting: ["ar", "en"],
     search: null,
     session: null,
+    recording: null,
     hearing: [],
     case: null,
     notices: [],

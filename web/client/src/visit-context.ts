@@ -31,6 +31,8 @@ export interface VisitBoot {
   readonly role: "patient" | "companion" | "physician" | "interpreter" | "coordinator";
   readonly language: string;
   readonly consent: ConsentText | null;
+  /** What one may agree to before being recorded; none that this person could not read. */
+  readonly recording_texts: Readonly<Partial<Record<"audio" | "video", ConsentText>>>;
   readonly country: string | null;
   readonly countries: readonly Country[];
   /** For an interpreter: the introduction's sentences by page language; empty for everybody else. */

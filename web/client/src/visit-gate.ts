@@ -16,6 +16,7 @@ const VERBS: Readonly<Record<string, readonly Verb[]>> = {
   continue_consult: ["continue_consult"],
   request_interpreter: ["request_interpreter"],
   original: ["prefer_original"],
+  ask_recording: ["ask_recording"],
 };
 
 export function allowed(name: string, view: ConsultView): boolean {

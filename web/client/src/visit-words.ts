@@ -14,6 +14,10 @@ export function refusalWords(error: unknown): string {
       return t("There is no connection at the moment. Please try again.");
     case "consent_missing":
       return t("This person has not agreed to the video visit yet.");
+    case "text_not_reviewed":
+      return t("There is no reviewed text in your language to agree to.");
+    case "already_asked":
+      return t("This was asked already.");
     case "identity_unconfirmed":
       return t("Please confirm who this person is first.");
     case "physician_absent":

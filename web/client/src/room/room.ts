@@ -14,6 +14,7 @@ import { blockedWords, clockWords } from "../visit-words.ts";
 import { dockActions, drawDock, listenToKeys } from "./dock.ts";
 import { type Note, Notes } from "./notes.ts";
 import type { Panel } from "./panel.ts";
+import { RecordingSigns } from "./recording.ts";
 import { Signs } from "./signs.ts";
 import { Stage } from "./stage.ts";
 
@@ -34,6 +35,7 @@ class Room implements Screen {
   private readonly stage: Stage;
   private readonly notes: Notes;
   private readonly signs: Signs;
+  private readonly recording: RecordingSigns;
   private readonly patient: boolean;
   private panel: Panel | null = null;
   private readonly offKeys: () => void;
@@ -54,6 +56,7 @@ class Room implements Screen {
     this.notes = new Notes(part(root, "messages"));
     this.stage = new Stage(visit, part(root, "stage"));
     this.signs = new Signs(visit, part(root, "messages"), this.notes, this.stage);
+    this.recording = new RecordingSigns(visit, root, this.notes);
     this.stage.onblocked = () => this.sayBlocked();
     visit.media.events.up = () => visit.view && this.stage.attach(visit.view);
     visit.media.events.interrupted = () => this.connection();
@@ -65,7 +68,7 @@ class Room implements Screen {
   }
 
   get actions(): Actions {
-    return { ...dockActions(this.visit), ...this.own, ...this.panel?.actions };
+    return { ...dockActions(this.visit), ...this.own, ...this.recording.actions, ...this.panel?.actions };
   }
 
   private readonly own: Actions = {
@@ -96,6 +99,7 @@ class Room implements Screen {
     this.stage.update(view);
     this.panel?.update(view);
     this.signs.update(view);
+    this.recording.update(view);
     drawDock(this.root, this.visit, view);
     this.sayPeople(view);
     this.connection();
@@ -114,6 +118,7 @@ class Room implements Screen {
     const lasted = performance.now() - (this.troubleSince ?? -Infinity);
     window.clearTimeout(this.trouble);
     this.trouble = window.setTimeout(() => this.sayConnection(), Math.max(0, TROUBLE_AFTER_MS - lasted));
+    this.recording.connection();
     this.sayDevices();
   }
 
@@ -230,6 +235,7 @@ class Room implements Screen {
     window.clearTimeout(this.trouble);
     this.panel?.close();
     this.signs.close();
+    this.recording.close();
     this.stage.close();
     delete this.visit.media.events.up;
     delete this.visit.media.events.interrupted;
