@@ -15,16 +15,29 @@ const SOURCES = path.join(HERE, "client/src");
 const DIST = path.join(HERE, "static/dist");
 const ASSETS = path.join(DIST, "assets");
 const MESSAGES = path.join(DIST, "messages");
-const PAGES = ["invite", "visit", "board", "desk", "signin", "newconsult", "interpreters", "demo"];
+const PAGES = [
+  "invite",
+  "visit",
+  "board",
+  "desk",
+  "signin",
+  "newconsult",
+  "interpreters",
+  "recordings",
+  "recording",
+  "demo",
+];
+// What every page has, and what only the pages of recordings have.
+const STYLES = ["meridian", "playback"];
 const COMPRESSED = /\.(js|css|svg)$/;
 const BYTES_WORTH_COMPRESSING_MIN = 200;
 
 const brotli = promisify(zlib.brotliCompress);
 const gzip = promisify(zlib.gzip);
 
-/** Entry points by name: one script a page, one script of messages a page and language, the style sheet. */
+/** Entry points by name: one script a page, one script of messages a page and language, the style sheets. */
 async function entries() {
-  const found = { meridian: path.join(HERE, "static/src/meridian.css") };
+  const found = Object.fromEntries(STYLES.map((name) => [name, path.join(HERE, `static/src/${name}.css`)]));
   for (const page of PAGES) {
     const file = path.join(SOURCES, `${page}.ts`);
     if (existsSync(file)) found[page] = file;

@@ -20,7 +20,18 @@ from web.extraction import SCRIPTS, Key, script_keys, template_catalog
 
 MESSAGES = Path(__file__).parent / "static" / "dist" / "messages"
 # Page scripts; each has its own messages, so that a patient's first page carries few.
-PAGES = ("invite", "visit", "board", "desk", "signin", "newconsult", "interpreters", "demo")
+PAGES = (
+    "invite",
+    "visit",
+    "board",
+    "desk",
+    "signin",
+    "newconsult",
+    "interpreters",
+    "recordings",
+    "recording",
+    "demo",
+)
 WIDTH = 100
 CONTEXT_END = "\x04"
 PLURAL_RULE_LENGTH_MAX = 400

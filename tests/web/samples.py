@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from signaling.consult.ids import ConsultId, ParticipantId, UserId
 from signaling.consult.values import Phase, Role, SeatState
 from signaling.protocol.shapes import BoardPerson, BoardRow, BoardView, DeviceCheck, Verb
+from tests.web import recording_samples
 from web.catalog import locale_of, page_languages, pages_in
 from web.consents import TELEHEALTH, consent_text
 from web.pages import (
@@ -25,6 +26,8 @@ from web.pages import (
     LandingPage,
     NewConsultPage,
     Page,
+    RecordingPage,
+    RecordingsPage,
     SeatPage,
     SignInPage,
     StaffUser,
@@ -70,6 +73,23 @@ def pages(tag: str) -> Mapping[str, Page]:
             **common,
             user=COORDINATOR,
             spoken=[(one, language_name(one, tag)) for one in ("ar", "en", "es", "yue", "zh-Hans")],
+        ),
+        "/recordings": RecordingsPage(**common, user=PHYSICIAN),
+        f"/recordings/{recording_samples.ID}": RecordingPage(
+            **common, user=PHYSICIAN, recording=recording_samples.row()
+        ),
+        f"/recordings/{recording_samples.ASKED_ID}": RecordingPage(
+            **common, user=PHYSICIAN, recording=recording_samples.asked_row()
+        ),
+        f"/recordings/{recording_samples.FOREIGN_ID}": RecordingPage(
+            **common,
+            user=PHYSICIAN,
+            recording=recording_samples.row(recording_samples.FOREIGN_ID, may=recording_samples.MAY_BREAK),
+        ),
+        f"/recordings/{recording_samples.TORN_ID}": RecordingPage(
+            **common,
+            user=COORDINATOR,
+            recording=recording_samples.row(recording_samples.TORN_ID, may=recording_samples.MAY_CARE),
         ),
         "/desk": DeskPage(**common, user=INTERPRETER),
         "/demo": DemoPage(**common),

@@ -1,7 +1,7 @@
 """A small site for tests of pages in a browser: real pages, styles, scripts and headers, a made-up server."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -56,7 +56,8 @@ def channel(clinic: Clinic) -> socketio.AsyncServer:
     return server
 
 
-def application(clinic: Clinic, origin: str) -> web.Application:
+def application(clinic: Clinic, origin: str, routes: Sequence[web.RouteDef] = ()) -> web.Application:
+    """The made-up server; its own answers come after those of `routes`."""
     renderer = Renderer.load()
     rendered = {tag: samples.pages(tag) for tag in page_languages()}
     app = web.Application()
@@ -88,6 +89,7 @@ def application(clinic: Clinic, origin: str) -> web.Application:
         response.headers.update(headers)
 
     app.on_response_prepare.append(add_headers)
+    app.add_routes(routes)
     app.router.add_static("/static", DIST)
     app.router.add_post("/api/invitation/preview", preview)
     app.router.add_post("/api/interpreters", interpreters)
@@ -98,11 +100,11 @@ def application(clinic: Clinic, origin: str) -> web.Application:
 
 
 @contextlib.asynccontextmanager
-async def site(port: int) -> AsyncIterator[tuple[str, Clinic]]:
+async def site(port: int, routes: Sequence[web.RouteDef] = ()) -> AsyncIterator[tuple[str, Clinic]]:
     """The site's origin and what its server knows, until the block ends."""
     clinic = Clinic()
     origin = f"http://127.0.0.1:{port}"
-    runner = web.AppRunner(application(clinic, origin), shutdown_timeout=0.1)
+    runner = web.AppRunner(application(clinic, origin, routes), shutdown_timeout=0.1)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", port).start()

@@ -13,7 +13,9 @@ SEAT_PAGE_MAX = 45_000  # behind the first screen, on a patient's phone
 STAFF_SEAT_MAX = 55_000  # with the panel, which no patient loads
 PANEL = "client/src/room/panel.ts"
 STAFF_PAGE_MAX = 45 * KB
+PLAYER_PAGE_MAX = 40 * KB  # the page of one recording
 STYLE_MAX = 10 * KB
+PLAYER_STYLE_MAX = 3 * KB
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +65,14 @@ def test_the_seat_page_loads_within_its_budget(manifest: dict[str, dict[str, obj
     assert loaded(scripts(manifest, "visit"), later=True) - first <= STAFF_SEAT_MAX
 
 
-@pytest.mark.parametrize("page", ["board", "desk", "newconsult", "interpreters", "signin"])
+@pytest.mark.parametrize("page", ["board", "desk", "newconsult", "interpreters", "signin", "recordings"])
 def test_a_staff_page_loads_within_its_budget(manifest: dict[str, dict[str, object]], page: str) -> None:
     assert loaded(scripts(manifest, page), later=True) <= STAFF_PAGE_MAX
+
+
+def test_the_player_of_recordings_loads_within_its_budget(manifest: dict[str, dict[str, object]]) -> None:
+    assert loaded(scripts(manifest, "recording"), later=True) <= PLAYER_PAGE_MAX
+    assert size(DIST / str(manifest["playback.css"]["file"])) <= PLAYER_STYLE_MAX
 
 
 def test_the_style_sheet_is_small(manifest: dict[str, dict[str, object]]) -> None:

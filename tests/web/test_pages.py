@@ -15,11 +15,22 @@ from web.render import WEB, Assets, MissingAssetError, Renderer
 
 TAGS = page_languages()
 PATHS = sorted(samples.pages("en"))
-SCRIPTS = ("invite", "visit", "board", "desk", "signin", "newconsult", "interpreters", "demo")
+SCRIPTS = (
+    "invite",
+    "visit",
+    "board",
+    "desk",
+    "signin",
+    "newconsult",
+    "interpreters",
+    "recordings",
+    "recording",
+    "demo",
+)
 # Words that stay Latin in every language: names, products, keys, examples of the browser's own words.
 LATIN_KEPT = re.compile(
     r"(?<![A-Za-z])(Meridian|JavaScript|CSV|Safari|Chrome|Wi-Fi|AA|x|English|Cedars-Sinai|Dr\.?|Elena|Marlowe|Ama|Boateng|"
-    r"Karim|Haddad|Jonas|Weber|7F3K-22QD|español)(?![A-Za-z])"
+    r"Karim|Haddad|Jonas|Weber|Salma|Al|Rashidi|7F3K-22QD|español)(?![A-Za-z])"
 )
 LATIN_WRITTEN = frozenset({"es"})
 
@@ -31,7 +42,7 @@ def is_english(text: str, tag: str) -> bool:
 
 
 def assets() -> Assets:
-    names = ["meridian.css", *(f"{name}.js" for name in SCRIPTS)]
+    names = ["meridian.css", "playback.css", *(f"{name}.js" for name in SCRIPTS)]
     return Assets({name: {"file": f"assets/{name}", "imports": []} for name in names})
 
 
