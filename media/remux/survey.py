@@ -24,11 +24,19 @@ STREAMS_MAX: Final = 256
 KNOT_US: Final = 20_000_000
 STEP_US: Final = 40_000
 """A sender's clock that differs by more from one report to the next was set."""
+SLEPT_US: Final = 500_000
+"""A report that is so much later than the one before: its sender slept, or the network is very slow."""
+KNOTS_MAX: Final = 20_000
+"""Of one stretch: a hundred hours, if nobody lies."""
 REPORT_PAUSE_US: Final = 200_000
 META_BYTES_MAX: Final = 65_536
 HZ: Final = {AUDIO: 48_000, CAMERA: 90_000, SCREEN: 90_000}
 _SENDER_REPORT: Final = 200
 _RTCP_FIRST, _RTCP_LAST = 192, 223
+
+
+_Report = tuple[int, int, int, int]
+"""Timestamp, the sender's clock minus it, the sender's clock, arrival; the last three in microseconds."""
 
 
 def source_of(track: int) -> int:
@@ -68,9 +76,8 @@ class Stretch:
         self.arrivals = array("q")
         """Timestamp and arrival minus timestamp (microseconds), the smallest of each 20 s; in pairs."""
         self._bin = -1
-        self._pending: list[tuple[int, int, int, int]] = []  # timestamp, offset, ntp, arrival
-        self._doubtful: tuple[int, int, int, int] | None = None
-        self._stepped = False
+        self._pending: list[_Report] = []
+        self._doubtful: _Report | None = None
         self._report_us = -REPORT_PAUSE_US
 
     def packet(self, timestamp: int, at_us: int) -> None:
@@ -84,7 +91,7 @@ class Stretch:
 
     def report(self, timestamp: int, ntp_us: int, at_us: int) -> None:
         """Take a sender report. One that contradicts those before counts once another agrees with it."""
-        if at_us - self._report_us < REPORT_PAUSE_US:
+        if at_us - self._report_us < REPORT_PAUSE_US or len(self.knots) > KNOTS_MAX:
             return
         self._report_us = at_us
         one = (timestamp, ntp_us - timestamp * 1_000_000 // self.hz, ntp_us, at_us)
@@ -92,17 +99,23 @@ class Stretch:
             self._pending.append(one)
         elif abs(one[1] - self._pending[-1][1]) <= STEP_US:
             self._doubtful = None
-            if at_us // KNOT_US != self._pending[0][3] // KNOT_US:
+            last = self._pending[-1]
+            if abs(at_us - ntp_us - last[3] + last[2]) > SLEPT_US:
+                self._break(last, one, stepped=False)
+            elif at_us // KNOT_US != self._pending[0][3] // KNOT_US:
                 self.flush()
             self._pending.append(one)
         elif self._doubtful is not None and abs(one[1] - self._doubtful[1]) <= STEP_US:
-            last, first = self._pending[-1], self._doubtful
-            self.flush()
-            self.knots.append(self._knot(self.knots[-1].offset_us, last[0], [last]))
-            self.knots.append(self._knot(first[1], first[0], [first], stepped=True))
-            self._pending, self._doubtful = [first, one], None
+            self._break(self._pending[-1], self._doubtful, stepped=True)
+            self._pending, self._doubtful = [self._doubtful, one], None
         else:
             self._doubtful = one
+
+    def _break(self, last: _Report, first: _Report, *, stepped: bool) -> None:
+        """What was said until `last` does not go on with `first`: each is a knot of its own."""
+        self.flush()
+        self.knots.append(self._knot(self.knots[-1].offset_us, last[0], [last]))
+        self.knots.append(self._knot(first[1], first[0], [first], stepped=stepped))
 
     def flush(self) -> None:
         """Tie the reports so far into a knot."""
@@ -112,9 +125,7 @@ class Stretch:
             self.knots.append(self._knot(offset, timestamp, self._pending))
             self._pending = []
 
-    def _knot(
-        self, offset: int, timestamp: int, ones: list[tuple[int, int, int, int]], *, stepped: bool = False
-    ) -> Knot:
+    def _knot(self, offset: int, timestamp: int, ones: list[_Report], *, stepped: bool = False) -> Knot:
         _, _, ntp_us, at_us = min(ones, key=lambda one: one[3] - one[2])
         return Knot(timestamp, offset, ntp_us, at_us - ntp_us, at_us, stepped)
 

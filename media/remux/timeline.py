@@ -22,7 +22,9 @@ SAME_CLOCK_US: Final = 60_000
 LEVEL_US: Final = 60_000_000
 """A delay that is different for so long is no queue: a clock was stopped or set."""
 SET_US: Final = 400_000
-BELIEVED_US: Final = 3_000_000
+CLIFF_US: Final = 300_000
+"""No drift puts two knots so far apart: something stood still between them."""
+BELIEVED_US: Final = 10_000_000
 """Reports that put packets so far from their arrival say nothing."""
 EARLIER_US_MAX, LATER_US_MAX = 6_000_000, 500_000
 """How far from its arrival a packet may belong."""
@@ -75,13 +77,16 @@ class _Mapping:
         self._points = points
         self._hz = hz
         self._from = self._until = 0
-        self._value = self._slope = 0.0
+        self._value = self._rise = self._slope = 0.0
 
-    def at_us(self, timestamp: int) -> int:
+    def at_us(self, timestamp: int, arrived_us: int) -> int:
         if not self._from <= timestamp < self._until:
             self._find(timestamp)
-        offset = self._value + self._slope * (timestamp - self._from)
-        return timestamp * 1_000_000 // self._hz + int(offset)
+        at_us = timestamp * 1_000_000 // self._hz
+        if abs(self._rise) > CLIFF_US:  # it happened somewhere here, and the arrival tells on which side
+            left, right = at_us + self._value, at_us + self._value + self._rise
+            return int(left if abs(left - arrived_us) < abs(right - arrived_us) else right)
+        return at_us + int(self._value + self._slope * (timestamp - self._from))
 
     def _find(self, timestamp: int) -> None:
         points = self._points
@@ -89,11 +94,11 @@ class _Mapping:
         if index == 0 or index == len(points):
             edge = points[max(0, index - 1)]
             self._from, self._until = (edge[0], 1 << 62) if index else (-(1 << 62), edge[0])
-            self._value, self._slope = edge[1], 0.0
+            self._value, self._rise, self._slope = edge[1], 0.0, 0.0
             return
         (left, low), (right, high) = points[index - 1], points[index]
         self._from, self._until = left, right
-        self._value, self._slope = low, (high - low) / (right - left)
+        self._value, self._rise, self._slope = low, high - low, (high - low) / (right - left)
 
 
 class Timeline:
@@ -117,7 +122,7 @@ class Timeline:
         mapping = self._mappings.get((track, ssrc, stretch))
         if mapping is None:
             return arrived_us
-        found = mapping.at_us(timestamp)
+        found = mapping.at_us(timestamp, arrived_us)
         if arrived_us - EARLIER_US_MAX <= found <= arrived_us + LATER_US_MAX:
             return max(0, found)
         return arrived_us
@@ -132,11 +137,12 @@ class Timeline:
                 ntp_us = knot.timestamp * 1_000_000 // streams[index][3].hz + knot.offset_us
                 points[index].append((knot.timestamp, knot.offset_us + clock.delay_us(ntp_us)))
         for (track, ssrc, number, stretch), found in zip(streams, points, strict=True):
-            pairs = zip(stretch.arrivals[::2], stretch.arrivals[1::2], strict=True)
-            arrivals = envelope(pairs, stretch.hz)
+            pairs = list(zip(stretch.arrivals[::2], stretch.arrivals[1::2], strict=True))
+            came = sorted(dict(pairs).items())
             line = sorted(dict(found).items())
-            line = [one for one in line if abs(one[1] - _between(arrivals, one[0])) < BELIEVED_US]
-            self._mappings[track, ssrc, number] = _Mapping(line or arrivals, stretch.hz)
+            line = [one for one in line if abs(one[1] - _between(came, one[0])) < BELIEVED_US]
+            line = line or envelope(pairs, stretch.hz)
+            self._mappings[track, ssrc, number] = _Mapping(line, stretch.hz)
 
 
 def _clocks(knots: list[tuple[Knot, int]]) -> list[tuple[_Clock, list[tuple[Knot, int]]]]:

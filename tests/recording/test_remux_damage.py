@@ -6,6 +6,7 @@ import functools
 import io
 import json
 import random
+import re
 from itertools import pairwise
 from struct import pack
 
@@ -240,6 +241,71 @@ def h264_key() -> bytes:
     """A STAP-A of parameter sets and an IDR slice that nobody can decode."""
     units = [*parameter_sets((64, 48), "Baseline"), b"\x65\x88\x80\x10\x00"]
     return b"\x78" + b"".join(pack(">H", len(one)) + one for one in units)
+
+
+def h264_slice(true_us: int) -> bytes:
+    """A slice that says when it was captured."""
+    return b"\x41\x9a\x10T" + pack(">q", true_us)
+
+
+def test_pictures_of_h264_after_a_lost_one_are_left_out_until_the_next_that_needs_none() -> None:
+    tape = Recorded()
+    face = camera(tape, payload_type=H264)
+    for number in range(100):
+        whole = h264_slice(number * STEP_US) if number % 40 else h264_key()
+        face.send(number * STEP_US, whole, lost=number == 25)
+    view, data = tape.remuxed()["p0"]
+    places = [round((one.at_us - BASE_US) / STEP_US) for one in read(data, "video")]
+    assert places == [*range(25), *range(40, 100)]
+    assert [(round(a / 1e5), round(b / 1e5)) for a, b in view.frozen] == [(26, 40)]
+
+
+@pytest.mark.parametrize("lost", [0, 1, 2])
+def test_a_key_picture_of_h264_that_lacks_a_slice_is_none(lost: int) -> None:
+    tape = Recorded()
+    face = camera(tape, payload_type=H264)
+    sets = h264_key()
+    for number in range(30):
+        if number % 10:
+            face.send(number * STEP_US, h264_slice(number * STEP_US))
+            continue
+        slices = (sets, b"\x65\x40\x80\x10\x00", b"\x65\x20\x80\x10\x00")
+        for place, one in enumerate(slices):
+            face.send(number * STEP_US, one, marker=place == 2, lost=number == 10 and place == lost)
+    view, data = tape.remuxed()["p0"]
+    places = [round((one.at_us - BASE_US) / STEP_US) for one in read(data, "video")]
+    assert places == [*range(10), *range(20, 30)]
+    assert len(view.frozen) == 1
+
+
+def test_pictures_stay_in_their_order_though_their_times_do_not() -> None:
+    tape = Recorded()
+    face = camera(tape)
+    for number in range(40):
+        true_us = number * STEP_US - (150_000 if number == 20 else 0)
+        face.send(true_us, vp8(number, size=None if number else SIZE), sent_us=number * STEP_US)
+    _, data = tape.remuxed()["p0"]
+    found = read(data, "video")
+    assert [one.true_us for one in found] == list(range(40))
+    assert all(before.at_us < after.at_us for before, after in pairwise(found))
+
+
+def test_cues_name_every_key_picture_and_the_cluster_that_it_is_in() -> None:
+    tape = Recorded()
+    talk(sound(tape), 0, 30)
+    move(camera(tape), 4, 30, key_s=3)
+    _, data = tape.remuxed()["p0"]
+    cues = data[data.rindex(b"\x1c\x53\xbb\x6b") :]
+    points = re.findall(rb"\xbb.\xb3\x88(.{8})\xb7.\xf7\x81(.)\xf1\x88(.{8})", cues, re.DOTALL)
+    segment_at = data.index(b"\x18\x53\x80\x67") + 12
+    named: dict[int, list[int]] = {1: [], 2: []}
+    for ms, track, where in points:
+        named[track[0]].append(int.from_bytes(ms, "big"))
+        assert data[segment_at + int.from_bytes(where, "big") :].startswith(b"\x1f\x43\xb6\x75")
+    keys = [one.at_us // 1000 for one in read(data, "video") if one.key]
+    assert named[2] == keys
+    assert len(keys) == 9
+    assert all(after - before <= 2_100 for before, after in pairwise(named[1]))
 
 
 @pytest.mark.parametrize("size", [(1920, 1080), (640, 360), (322, 242), (176, 144)])
