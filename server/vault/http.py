@@ -9,6 +9,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from server.logs import logger
+from server.vault.composing import MIME, Composing
 from server.vault.jobs import Jobs, State
 from server.vault.keys import KeysError
 from server.vault.opening import CannotOpenError
@@ -18,15 +19,17 @@ from server.vault.sealed_file import BrokenViewError, SealedFile
 
 PIECE_BYTES: Final = 262_144
 BODY_BYTES_MAX: Final = 4 << 20
+NAME_CHARS_MAX: Final = 120
 
 log = logger("vault")
 
 
 class Vault:
-    """The handlers; `jobs` does the work."""
+    """The handlers; `jobs` and `composing` do the work."""
 
-    def __init__(self, jobs: Jobs) -> None:
+    def __init__(self, jobs: Jobs, composing: Composing) -> None:
         self._jobs = jobs
+        self._composing = composing
 
     def routes(self) -> list[web.RouteDef]:
         """All there is."""
@@ -36,6 +39,10 @@ class Vault:
             web.post(f"{recording}/prepare", self.prepare),
             web.get(f"{recording}/views/{{view:[ps][0-9]{{1,2}}}}", self.view),
             web.post(f"{recording}/destroy", self.destroy),
+            web.post(f"{recording}/compose", self.compose),
+            web.get(f"{recording}/compose", self.compose_state),
+            web.post(f"{recording}/compose/cancel", self.compose_cancel),
+            web.get(f"{recording}/composed", self.composed),
         ]
 
     async def healthz(self, _request: web.Request) -> web.Response:
@@ -52,6 +59,7 @@ class Vault:
 
     async def destroy(self, request: web.Request) -> web.Response:
         """Remove the views."""
+        await self._composing.cancel(_recording(request))
         return web.json_response({"removed": await self._jobs.destroy(_recording(request))})
 
     async def view(self, request: web.Request) -> web.StreamResponse:
@@ -65,6 +73,37 @@ class Vault:
         file = await asyncio.to_thread(open_view, self._jobs.data_dir, sealing, made.generation, view)
         with file:
             return await self.streamed(request, file, str(entry["mime"]), sealing.recording)
+
+    async def compose(self, request: web.Request) -> web.Response:
+        """Begin to make one file of all, or say how far it is."""
+        try:
+            names = {
+                str(view): str(name)[:NAME_CHARS_MAX]
+                for view, name in (await request.json())["names"].items()
+            }
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return _error(400, "bad_request")
+        return web.json_response(_body(await self._composing.start(_recording(request), names)))
+
+    async def compose_state(self, request: web.Request) -> web.Response:
+        """How far the one file is."""
+        state = await self._composing.state(_recording(request))
+        return web.json_response({"state": "none"} if state is None else _body(state))
+
+    async def compose_cancel(self, request: web.Request) -> web.Response:
+        """End the making of the one file."""
+        await self._composing.cancel(_recording(request))
+        return web.json_response({})
+
+    async def composed(self, request: web.Request) -> web.StreamResponse:
+        """The one file, or a range of it."""
+        found = await self._composing.open(_recording(request))
+        if found is None:
+            return _error(404, "not_found")
+        sealing, path, name = found
+        file = await asyncio.to_thread(SealedFile.open, path, sealing.key(name), name)
+        with file:
+            return await self.streamed(request, file, MIME, sealing.recording)
 
     async def streamed(
         self, request: web.Request, file: SealedFile, mime: str, recording: bytes

@@ -23,6 +23,7 @@ from aiohttp import web
 
 from server.logs import configure, logger
 from server.settings import Server
+from server.vault.composing import Composing
 from server.vault.http import Vault, application
 from server.vault.jobs import Jobs
 from server.vault.keys import KeysError, ensure_keys
@@ -65,9 +66,13 @@ async def running(
     _warn(data_dir, made=made)
     with await _alone(Places(data_dir).lock):
         jobs = Jobs(data_dir, storage_url=storage_url)
+        composing = Composing(jobs)
         await jobs.tidy()
         runner = web.AppRunner(
-            application(Vault(jobs)), access_log=None, shutdown_timeout=FINISH_S_MAX, handle_signals=False
+            application(Vault(jobs, composing)),
+            access_log=None,
+            shutdown_timeout=FINISH_S_MAX,
+            handle_signals=False,
         )
         await runner.setup()
         try:
@@ -75,6 +80,7 @@ async def running(
             yield path
         finally:
             await runner.cleanup()
+            await composing.close()
             await jobs.close()
             await asyncio.to_thread(path.unlink, missing_ok=True)
 

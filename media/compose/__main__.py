@@ -1,0 +1,40 @@
+"""`python -m media.compose SOCKET_FD [EMPTY_FOLDER]`; `channel` says what goes over the socket."""
+
+from __future__ import annotations
+
+import io
+import os
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO, Final, cast
+
+from media.compose.channel import Channel, MadeFile, ViewFile
+from media.compose.composing import Composer
+from media.compose.walls import raise_walls
+
+NICE: Final = 10  # consults go before recordings
+BUFFER_BYTES: Final = 65_536
+
+
+def main() -> None:
+    """Raise the walls, then do what is asked."""
+    os.nice(NICE)
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    channel = Channel(connection)
+    channel.walls(raise_walls(Path(sys.argv[2]) if len(sys.argv) > 2 else None))
+    with suppress(EOFError):
+        job = channel.job()
+        files = [
+            cast(BinaryIO, io.BufferedReader(ViewFile(channel, number, one.size_bytes), BUFFER_BYTES))
+            for number, one in enumerate(job.sources)
+        ]
+        made = cast(BinaryIO, MadeFile(channel))
+        Composer(files, job.sources, made).run(job.duration_us, channel.progress)
+        channel.end()
+    connection.close()
+
+
+if __name__ == "__main__":
+    main()
