@@ -1,19 +1,17 @@
 """Gathers packets into the media records of a sealed part, and takes them out again. Pure.
 
 A packet alone would show its size to whoever sees the file, and cost 40 bytes; a second of them would be lost
-with a crash. So a track's packets wait together, for a quarter of a second at most.
-
-Every packet of a recording comes through here, so it makes as few objects for one as it can.
+with a crash. So a record holds what came of a track within a fifth of a second. Every packet of a recording
+comes through here: it makes as few objects for one as it can.
 """
 
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from media.sealed import PLAIN_MAX
 
-RECORD_US: Final = 200_000  # looked at every 50 ms: a record at least every 250 ms
 PACKET_MAX: Final = 65_535 - 6  # bytes: one always fits a record
 _PACKET: Final = struct.Struct(">IH")
 
@@ -23,6 +21,10 @@ class Packet(NamedTuple):
 
     at_us: int
     data: bytes
+
+
+Arrival = tuple[int, bytes, bool]
+"""When it came (`at_us` as above), the packet, and whether a player may begin with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,57 +37,28 @@ class Gathered:
     body: bytes
 
 
-@dataclass(slots=True)
-class _Waiting:
-    at_us: int
-    sync: bool
-    size_bytes: int = 0
-    pieces: list[bytes] = field(default_factory=list)
+def gather(track: int, arrivals: Iterable[Arrival]) -> list[Gathered]:
+    """The records for what came of one track, in the order in which it came.
 
-
-class Gathering:
-    """The packets of all tracks that are in no record yet."""
-
-    def __init__(self) -> None:
-        self._waiting: dict[int, _Waiting] = {}
-
-    def add(self, track: int, packet: Packet, *, sync: bool) -> Gathered | None:
-        """Take a packet. Answers with the record before, where this packet begins another.
-
-        Raises:
-            ValueError: a packet is longer than any datagram.
-        """
-        at_us, data = packet
-        length = len(data)
-        had = self._waiting.get(track)
-        if had is not None and not sync and had.size_bytes + _PACKET.size + length <= PLAIN_MAX:
-            had.pieces += (_PACKET.pack(max(0, at_us - had.at_us), length), data)
-            had.size_bytes += _PACKET.size + length
-            return None
-        if length > PACKET_MAX:
-            raise ValueError("longer than a datagram")
-        full = self.taken(track)
-        self._waiting[track] = _Waiting(at_us, sync, _PACKET.size + length, [_PACKET.pack(0, length), data])
-        return full
-
-    def taken(self, track: int) -> Gathered | None:
-        """What waits of one track; None where nothing does."""
-        one = self._waiting.pop(track, None)
-        if one is None:
-            return None
-        return Gathered(track=track, at_us=one.at_us, sync=one.sync, body=b"".join(one.pieces))
-
-    def due(self, now_us: int) -> list[Gathered]:
-        """The records whose first packet has waited for `RECORD_US`, oldest first."""
-        return self._all([track for track, one in self._waiting.items() if now_us - one.at_us >= RECORD_US])
-
-    def rest(self) -> list[Gathered]:
-        """Everything that waits, oldest first: nothing does afterwards."""
-        return self._all(list(self._waiting))
-
-    def _all(self, tracks: list[int]) -> list[Gathered]:
-        found = [one for track in tracks if (one := self.taken(track)) is not None]
-        return sorted(found, key=lambda one: one.at_us)
+    Raises:
+        ValueError: a packet is longer than any datagram.
+    """
+    gathered: list[Gathered] = []
+    pieces: list[bytes] = []
+    first_us, begins, room = 0, False, 0
+    pack, head_bytes = _PACKET.pack, _PACKET.size
+    for at_us, data, sync in arrivals:
+        room -= head_bytes + len(data)
+        if sync or room < 0:
+            if pieces:
+                gathered.append(Gathered(track=track, at_us=first_us, sync=begins, body=b"".join(pieces)))
+            pieces, first_us, begins, room = [], at_us, sync, PLAIN_MAX - head_bytes - len(data)
+            if len(data) > PACKET_MAX:
+                raise ValueError("longer than a datagram")
+        pieces += (pack(at_us - first_us if at_us > first_us else 0, len(data)), data)
+    if pieces:
+        gathered.append(Gathered(track=track, at_us=first_us, sync=begins, body=b"".join(pieces)))
+    return gathered
 
 
 def packets(body: bytes, at_us: int) -> Iterator[Packet]:

@@ -16,10 +16,9 @@ from typing import Final, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
-from media.gathering import Gathered, Gathering, Packet
+from media.gathering import Arrival, Gathered, gather
 from media.sealed import KEY_BYTES, Checkpoint, PartId, RecordKind, Sealer, wrap
 
-TICK_US: Final = 50_000
 SYNC_US: Final = 400_000  # with half a second until a packet is in the file: a power cut costs one at most
 PART_US_MAX: Final = 900_000_000
 PART_BYTES_MAX: Final = 256 * 1024 * 1024
@@ -56,6 +55,15 @@ class OnDisk:
     part: int
     upto: Checkpoint
     ended: str = ""  # why it is over; "" while it is not
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Packets of one track in the order in which they came; `about` says in a meta record what it is."""
+
+    track: int
+    arrivals: Sequence[Arrival]
+    about: Mapping[str, object] | None = None
 
 
 class Part:
@@ -142,33 +150,20 @@ class Parts:
         self._about = about
         self._begun = begun
         self._random = random
-        self._gathering = Gathering()
         self._part: Part | None = None
-        self._tracks: dict[int, Mapping[str, object]] = {}
-        self._described: set[int] = set()
-        """Tracks of which the part says what they are."""
+        self._described: dict[int, Mapping[str, object]] = {}
+        """What the part says of each track so far."""
 
-    def media(self, track: int, packet: Packet, *, sync: bool = False) -> None:
-        """Take a packet; `tick` puts it into the file, a quarter of a second later at most.
-
-        Raises:
-            PartLostError: the disk takes no more. What waited is lost with it.
-        """
-        full = self._gathering.add(track, packet, sync=sync)
-        if full is not None:
-            self._put(full, packet.at_us)
-
-    def describe(self, track: int, what: Mapping[str, object]) -> None:
-        """Say what a track is from now on; each part says so before the track's first packet.
+    def write(self, batches: Sequence[Batch], now_us: int) -> None:
+        """Put packets into the file, oldest first; what is not gathered here is in no record.
 
         Raises:
-            PartLostError: the disk takes no more.
+            PartLostError: the disk takes no more. What is not in the file is lost.
         """
-        waiting = self._gathering.taken(track)
-        if waiting is not None:
-            self._put(waiting, waiting.at_us)
-        self._tracks[track] = what
-        self._described.discard(track)
+        records = [(one, batch.about) for batch in batches for one in gather(batch.track, batch.arrivals)]
+        records.sort(key=lambda record: record[0].at_us)
+        for one, about in records:
+            self._put(one, about, now_us)
 
     def meta(self, what: Mapping[str, object], now_us: int) -> OnDisk:
         """Write down who joined, agreed or left: on the disk when this returns.
@@ -181,24 +176,14 @@ class Parts:
             part.put(RecordKind.META, _meta_body(what), at_us=now_us)
             return part.sync()
 
-        self.flush(now_us)
         return self._on_disk(written, now_us)
 
-    def flush(self, now_us: int) -> None:
-        """Write everything that waits.
-
-        Raises:
-            PartLostError: the disk takes no more.
-        """
-        self._put_all(self._gathering.rest(), now_us)
-
     def tick(self, now_us: int) -> OnDisk | None:
-        """Write what has waited; call it every `TICK_US`. Answers, twice a second, with how far it is.
+        """See that it comes to the disk; call it after each `write`. Answers now and then how far it is.
 
         Raises:
             PartLostError: the disk takes no more.
         """
-        self._put_all(self._gathering.due(now_us), now_us)
         part = self._part
         if part is None or part.waits_since_us is None or now_us - part.waits_since_us < SYNC_US:
             return None
@@ -212,23 +197,17 @@ class Parts:
         Raises:
             PartLostError: its end could not be written; it will be found torn.
         """
-        self.flush(now_us)
         if self._part is None:
             return None
         there = self._on_disk(lambda one: one.end(reason, now_us), now_us)
         self._part = None
         return there
 
-    def _put_all(self, records: Sequence[Gathered], now_us: int) -> None:
-        for one in records:
-            self._put(one, now_us)
-
-    def _put(self, one: Gathered, now_us: int) -> None:
+    def _put(self, one: Gathered, about: Mapping[str, object] | None, now_us: int) -> None:
         def put(part: Part) -> None:
-            what = None if one.track in self._described else self._tracks.get(one.track)
-            if what is not None:
-                part.put(RecordKind.META, _meta_body(what), at_us=one.at_us)
-                self._described.add(one.track)
+            if about is not None and self._described.get(one.track) is not about:
+                part.put(RecordKind.META, _meta_body(about), at_us=one.at_us)
+                self._described[one.track] = about
             part.put(RecordKind.MEDIA, one.body, at_us=one.at_us, track=one.track, sync=one.sync)
 
         self._on_disk(put, now_us)
@@ -243,7 +222,6 @@ class Parts:
                 self._part.waits_since_us = now_us
             return change(self._part)
         except OSError as error:
-            self._gathering.rest()
             if self._part is not None:
                 self._part.abandon()
                 self._part = None

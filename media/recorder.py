@@ -113,7 +113,7 @@ class Recorder:
 
     def _begin(self, order: RecordingOrder) -> None:
         # The clock of the worker never jumps, the machine's may have been set since: so both are read now.
-        epoch_s = self._clock.now_s - (self._wall_s() - order.epoch_ms / 1_000)
+        epoch_s = self._clock.now_s - max(0.0, self._wall_s() - order.epoch_ms / 1_000)
         try:
             plan = read_order(order, epoch_s)
         except ValueError:

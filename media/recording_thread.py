@@ -17,9 +17,9 @@ from pathlib import Path
 from time import monotonic
 from typing import Final, Protocol
 
-from media.gathering import Packet
+from media.gathering import Arrival
 from media.interface import RecordingFault
-from media.parts import OnDisk, PartLostError, Parts, Recipient, highest_part
+from media.parts import Batch, OnDisk, PartLostError, Parts, Recipient, highest_part
 
 HOLD_S: Final = 0.25
 WAKE_S: Final = 0.2
@@ -89,7 +89,6 @@ class Take:
         self._held: deque[tuple[float, TrackInfo, bytes, bool]] = deque()
         self._stop: _Stop | None = None
         self._parts: Parts | None = None
-        self._described: dict[int, TrackInfo] = {}
         self._there: OnDisk | None = None
         self._newest_s = float("-inf")
         self._told_at_s = float("-inf")
@@ -146,33 +145,34 @@ class Take:
             self._writer.dropped += 1
 
     def _write(self, until_s: float, now_s: float) -> None:
-        """Everything that had arrived by then, as one record of each track."""
-        held, epoch_s, writer = self._held, self._plan.epoch_s, self._writer
-        parts, begun, count, size_bytes = self._parts, set[int](), 0, 0
+        """Everything that had arrived by then, in a record of each track or some."""
+        held, epoch_s = self._held, self._plan.epoch_s
+        batches: dict[TrackInfo, list[Arrival]] = {}
+        count = size_bytes = 0
+        while held and held[0][0] <= until_s:
+            at_s, track, data, sync = held.popleft()
+            at_us = int((at_s - epoch_s) * 1e6)
+            batch = batches.get(track)
+            if batch is None:
+                batches[track] = [(at_us, data, sync or track.is_audio)]  # sound can be played from anywhere
+            else:
+                batch.append((at_us, data, sync))
+            count, size_bytes, self._newest_s = count + 1, size_bytes + len(data), at_s
+        if not count:
+            return
         try:
-            while held and held[0][0] <= until_s:
-                at_s, track, data, sync = held.popleft()
-                size_bytes += len(data) + HELD_BYTES
-                if parts is None:
-                    parts = self._parts = self._opened(now_s)
-                number = track.number
-                if self._described.get(number) is not track:
-                    parts.describe(number, track.about)
-                    self._described[number] = track
-                if track.is_audio and number not in begun:
-                    begun.add(number)
-                    sync = True  # sound can be played from any packet
-                parts.media(number, Packet(max(0, int((at_s - epoch_s) * 1e6)), data), sync=sync)
-                count, self._newest_s = count + 1, at_s
-            if parts is not None:
-                parts.flush(self._us(now_s))
+            parts = self._parts = self._parts or self._opened(now_s)
+            parts.write(
+                [Batch(track=t.number, arrivals=a, about=t.about) for t, a in batches.items()],
+                self._us(now_s),
+            )
         except PartLostError:
-            writer.lost += count
+            self._writer.lost += count
             raise
         finally:
-            writer.taken_bytes += size_bytes
+            self._writer.taken_bytes += size_bytes + count * HELD_BYTES
         self.recorded += count
-        writer.recorded += count
+        self._writer.recorded += count
 
     def _tick(self, now_s: float) -> OnDisk | None:
         return None if self._parts is None else self._parts.tick(self._us(now_s))

@@ -13,7 +13,7 @@ from typing import Any
 import av
 
 from media import rtcp
-from media.gathering import RECORD_US, Gathering, Packet
+from media.gathering import Arrival, gather
 from media.remux.opened import Media, Meta, Opened, PartBegan, Remuxed
 from media.remux.remuxing import remux
 
@@ -21,6 +21,7 @@ SECOND_US = 1_000_000
 SOUND, CAMERA, SCREEN = 0, 1, 2
 LEVEL_ID = 3
 OPUS, VP8, H264 = 111, 96, 102
+RECORD_US = 200_000
 CODECS = {str(OPUS): "opus", str(VP8): "VP8", str(H264): "H264"}
 
 
@@ -30,6 +31,14 @@ def track_meta(track: int, level: int = LEVEL_ID) -> bytes:
     codecs = {number: name for number, name in CODECS.items() if (name == "opus") == (source == "audio")}
     said = {"kind": "track", "track": track, "source": source, "codecs": codecs, "level": level}
     return json.dumps(said).encode().ljust(256)
+
+
+def _media(waiting: dict[int, list[Arrival]]) -> Iterator[Media]:
+    """What waits, as records; nothing does afterwards."""
+    for track, arrivals in waiting.items():
+        for full in gather(track, arrivals):
+            yield Media(track=full.track, at_us=full.at_us, body=full.body)
+    waiting.clear()
 
 
 @dataclass
@@ -45,7 +54,8 @@ class Recorded:
 
     def opened(self) -> Iterator[Opened]:
         """The records, as a vault opens them."""
-        gathering, looked_us = Gathering(), 0
+        waiting: dict[int, list[Arrival]] = {}
+        looked_us = 0
         for number, began_us in enumerate(self.parts_at_us):
             ends_us = (*self.parts_at_us, 1 << 62)[number + 1]
             yield PartBegan(part=number + 1, parts=len(self.parts_at_us))
@@ -57,15 +67,11 @@ class Recorded:
                 if track not in described:
                     described.add(track)
                     yield Meta(at_us=at_us, body=track_meta(track, self.level))
-                if at_us - looked_us > RECORD_US // 4:
+                if at_us - looked_us > RECORD_US:
                     looked_us = at_us
-                    for full in gathering.due(at_us):
-                        yield Media(track=full.track, at_us=full.at_us, body=full.body)
-                waited = gathering.add(track, Packet(at_us=at_us, data=data), sync=False)
-                if waited is not None:
-                    yield Media(track=waited.track, at_us=waited.at_us, body=waited.body)
-            for full in gathering.rest():
-                yield Media(track=full.track, at_us=full.at_us, body=full.body)
+                    yield from _media(waiting)
+                waiting.setdefault(track, []).append((at_us, data, False))
+            yield from _media(waiting)
 
     def remuxed(self, **more: Any) -> dict[str, tuple[Remuxed, bytes]]:
         """The views, each with its file."""

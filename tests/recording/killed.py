@@ -16,15 +16,17 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from media.gathering import Packet
-from media.parts import TICK_US, Parts, Recipient, part_file
+from media.gathering import Arrival
+from media.parts import Batch, Parts, Recipient, part_file
 
 KEY = X25519PrivateKey.from_private_bytes(bytes(range(32)))
 KEY_ID = b"K" * 16
 SHRED = bytes(range(32, 64))
 PACKET_US = 2_500  # three people, video and audio
+WRITE_US = 200_000
+TRACKS = 6
 NOTE = struct.Struct("QQ32sQ")  # records, bytes and chain that are on the disk; the last packet handed over
-LIVES_S_MAX = 0.06
+LIVES_S_MAX = 0.1
 
 
 def recipient() -> Recipient:
@@ -36,12 +38,16 @@ def record(folder: Path, recording: bytes, noted: mmap.mmap) -> None:
     """Record until killed, much faster than time goes by."""
     parts = Parts(folder, recording=recording, shred=SHRED, recipients=[recipient()])
     now_us, seq, upto = 0, 0, (0, 0, bytes(32))
+    waiting: list[list[Arrival]] = [[] for _ in range(TRACKS)]
     while True:
         now_us, seq = now_us + PACKET_US, seq + 1
-        parts.media(seq % 6, Packet(at_us=now_us, data=seq.to_bytes(4) + bytes(800)), sync=seq % 600 == 0)
-        there = parts.tick(now_us) if now_us % TICK_US == 0 else None
-        if there is not None:
-            upto = (there.upto.records, there.upto.size_bytes, there.upto.chain)
+        waiting[seq % TRACKS].append((now_us, seq.to_bytes(4) + bytes(800), seq % 600 == 0))
+        if now_us % WRITE_US == 0:
+            parts.write([Batch(track=n, arrivals=one) for n, one in enumerate(waiting)], now_us)
+            waiting = [[] for _ in range(TRACKS)]
+            there = parts.tick(now_us)
+            if there is not None:
+                upto = (there.upto.records, there.upto.size_bytes, there.upto.chain)
         noted[: NOTE.size] = NOTE.pack(*upto, now_us)
 
 

@@ -26,7 +26,7 @@ AT_ONCE = 12
 LIVES_S = (0.7, 2.5)
 
 
-@dataclass
+@dataclass(eq=False)
 class Track:
     """A track that is not of a source."""
 

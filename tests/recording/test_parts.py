@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.gathering import PACKET_MAX, RECORD_US, Gathering, Packet, packets
-from media.parts import META_BYTES, PART_US_MAX, SYNC_US, TICK_US, PartLostError, Parts, part_file
+from media.gathering import PACKET_MAX, Arrival, Packet, gather, packets
+from media.parts import META_BYTES, PART_US_MAX, SYNC_US, Batch, PartLostError, Parts, part_file
 from media.sealed import PLAIN_MAX, Checkpoint, RecordKind, parse_header
 from media.unsealed import Record, examine, keys_of, records, unwrap, was_cut
 from tests.e2e.kit import disk
-from tests.recording.killed import KEY, KEY_ID, PACKET_US, SHRED, recipient
+from tests.recording.killed import KEY, KEY_ID, PACKET_US, SHRED, WRITE_US, recipient
 
 ROOT = Path(__file__).parents[2]
 RECORDING = bytes(range(16))
@@ -28,6 +28,11 @@ DISK_BYTES = 256 * 1024
 
 def begun(folder: Path, first: int = 1) -> Parts:
     return Parts(folder, recording=RECORDING, shred=SHRED, recipients=[recipient()], first=first)
+
+
+def write(parts: Parts, now_us: int, *data: bytes, track: int = 0) -> None:
+    """Packets that came just now."""
+    parts.write([Batch(track=track, arrivals=[(now_us, one, False) for one in data])], now_us)
 
 
 def key_of(data: bytes) -> bytes:
@@ -76,17 +81,22 @@ def test_killed_at_200_moments_it_loses_nothing_acknowledged_and_a_second_at_mos
 def test_every_packet_is_on_the_disk_within_a_second(tmp_path: Path) -> None:
     parts, file = begun(tmp_path), part_file(tmp_path, RECORDING, 1)
     acknowledged = []
+    waiting: list[list[Arrival]] = [[], []]
     for n in range(1, 2001):
         now_us = n * PACKET_US
-        parts.media(n % 2, Packet(at_us=now_us, data=n.to_bytes(4)))
-        there = parts.tick(now_us) if now_us % TICK_US == 0 else None
+        waiting[n % 2].append((now_us, n.to_bytes(4), False))
+        if now_us % WRITE_US:
+            continue
+        parts.write([Batch(track=track, arrivals=one) for track, one in enumerate(waiting)], now_us)
+        waiting = [[], []]
+        there = parts.tick(now_us)
         if there is not None:
             acknowledged.append(there.upto)
             on_disk = taken_out(file.read_bytes()[: there.upto.size_bytes])
             waits = set(range(PACKET_US, now_us + 1, PACKET_US)) - {one.at_us for one in on_disk}
             oldest_us = min(waits, default=now_us)
             # Until the next acknowledgement, at the latest so much later, a power cut takes the rest.
-            assert now_us + SYNC_US + TICK_US - oldest_us <= SECOND_US
+            assert now_us + SYNC_US + WRITE_US - oldest_us <= SECOND_US
     assert len(acknowledged) >= 6
     parts.end("ended", 2000 * PACKET_US)
     data = file.read_bytes()
@@ -97,12 +107,11 @@ def test_every_packet_is_on_the_disk_within_a_second(tmp_path: Path) -> None:
 
 def test_a_part_that_is_over_is_followed_by_another_under_another_key(tmp_path: Path) -> None:
     parts = begun(tmp_path, first=3)
-    parts.media(0, Packet(at_us=0, data=b"one"))
-    parts.tick(RECORD_US)
-    ended = parts.tick(PART_US_MAX + RECORD_US)
+    write(parts, 0, b"one")
+    ended = parts.tick(PART_US_MAX)
     assert ended is not None
     assert ended.part == 3
-    parts.media(0, Packet(at_us=PART_US_MAX + SECOND_US, data=b"two"))
+    write(parts, PART_US_MAX + SECOND_US, b"two")
     parts.end("ended", PART_US_MAX + 2 * SECOND_US)
     files = [part_file(tmp_path, RECORDING, number).read_bytes() for number in (3, 4)]
     assert [examine(data, key_of(data), SHRED).ended for data in files] == ["rotated", "ended"]
@@ -136,10 +145,10 @@ def test_a_full_disk_ends_the_part_and_leaves_what_is_on_it(small_disk: Path) ->
     ballast.write_bytes(bytes(DISK_BYTES // 2))
     parts = begun(small_disk)
     lost = 0
-    for n in range(1, 4001):
+    for now_us in range(0, 4000 * PACKET_US, WRITE_US):
         try:
-            parts.media(0, Packet(at_us=n * PACKET_US, data=bytes(60)))
-            parts.tick(n * PACKET_US)
+            write(parts, now_us, *[bytes(60)] * (WRITE_US // PACKET_US))
+            parts.tick(now_us)
         except PartLostError:
             lost += 1
             if lost == 3:
@@ -175,31 +184,43 @@ def test_what_is_said_about_people_is_on_the_disk_at_once_and_its_length_says_no
 def test_whatever_is_gathered_comes_out_once_and_in_order(
     arrivals: list[tuple[int, int, bytes, bool]],
 ) -> None:
-    gathering, now_us, gathered = Gathering(), 0, []
-    put: dict[int, list[Packet]] = {0: [], 1: [], 2: []}
+    now_us = 0
+    put: dict[int, list[Arrival]] = {0: [], 1: [], 2: []}
     for track, after_us, data, sync in arrivals:
         now_us += after_us
-        packet = Packet(at_us=now_us, data=data)
-        put[track].append(packet)
-        full = gathering.add(track, packet, sync=sync)
-        gathered += ([full] if full is not None else []) + gathering.due(now_us)
-    gathered += gathering.rest()
+        put[track].append((now_us, data, sync))
     for track, sent in put.items():
-        records_of = [one for one in gathered if one.track == track]
-        assert [packet for one in records_of for packet in packets(one.body, one.at_us)] == sent
-    assert all(len(one.body) <= PLAIN_MAX for one in gathered)
-    assert sum(one.sync for one in gathered) == sum(sync for *_, sync in arrivals)
+        gathered = gather(track, sent)
+        assert [packet for one in gathered for packet in packets(one.body, one.at_us)] == [
+            Packet(at_us=at_us, data=data) for at_us, data, _ in sent
+        ]
+        begin = [at_us for at_us, _, sync in sent if sync]
+        assert [one.at_us for one in gathered if one.sync] == begin
+        assert len(gathered) <= len(begin) + 1, "no more records than there have to be"
 
 
 def test_a_record_holds_no_more_than_it_can_and_no_packet_is_too_long_for_one() -> None:
-    gathering = Gathering()
     longest = bytes(PACKET_MAX)
-    assert gathering.add(0, Packet(at_us=0, data=longest), sync=False) is None
-    full = gathering.add(0, Packet(at_us=1, data=b"next"), sync=False)
-    assert full is not None
-    assert [one.data for one in packets(full.body, full.at_us)] == [longest]
+    first, second = gather(0, [(0, longest, False), (1, b"next", False)])
+    assert len(first.body) <= PLAIN_MAX
+    assert [one.data for one in packets(first.body, first.at_us)] == [longest]
+    assert [one.data for one in packets(second.body, second.at_us)] == [b"next"]
     with pytest.raises(ValueError, match="datagram"):
-        gathering.add(0, Packet(at_us=2, data=bytes(PACKET_MAX + 1)), sync=False)
+        gather(0, [(2, bytes(PACKET_MAX + 1), False)])
+
+
+def test_a_part_says_what_a_track_is_before_it_and_again_when_it_has_changed(tmp_path: Path) -> None:
+    parts, about = begun(tmp_path), [{"codec": "one"}, {"codec": "two"}]
+    for at_us, which in enumerate((0, 0, 1)):
+        parts.write([Batch(track=4, arrivals=[(at_us, b"x", False)], about=about[which])], at_us)
+    parts.end("rotated", 3)
+    parts.write([Batch(track=4, arrivals=[(4, b"x", False)], about=about[1])], 4)
+    parts.end("ended", 5)
+    kinds = [
+        [one.head.kind.name for one in opened(part_file(tmp_path, RECORDING, number).read_bytes())]
+        for number in (1, 2)
+    ]
+    assert kinds == [["META", "MEDIA", "MEDIA", "META", "MEDIA", "FINAL"], ["META", "MEDIA", "FINAL"]]
 
 
 @given(st.binary(max_size=200))
