@@ -16,7 +16,8 @@ class Vault:
     """What the server knows of one recording; a test changes it before it opens the page.
 
     `preparing`: shares that are said to be done before it is ready. `answers`: one for each opening, the last
-    stays. `held`: a view of which only the first bytes come until `flow` is set. `sent`: what came in.
+    stays. `held`: a view of which only the first bytes come until `flow` is set. `broken`: a view that no
+    browser can play. `sent`: what came in.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -29,6 +30,7 @@ class Vault:
         self.answers = [samples.opened()]
         self.grants = {samples.GRANT}
         self.held = ""
+        self.broken = ""
         self.held_after_bytes = 0
         self.flow = asyncio.Event()
         self.sent: list[dict[str, Any]] = []
@@ -92,6 +94,8 @@ class Vault:
     async def _view(self, request: web.Request) -> web.StreamResponse:
         if request.query.get("grant") not in self.grants:
             raise web.HTTPForbidden
+        if request.match_info["view"] == self.broken:
+            return web.Response(body=b"no film", content_type="video/mp4")
         file = self.folder / f"{request.match_info['view']}.webm"
         if request.match_info["view"] == self.held and not self.flow.is_set():
             return await self._drop_by_drop(request, file)

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from playwright.async_api import expect
 
+from tests.e2e.kit import axe
 from tests.e2e.kit.browsers import Browsers
 from tests.web import recording_samples as samples
 from tests.web.playback_page import (
@@ -206,6 +207,24 @@ async def test_who_speaks_and_whose_screen_is_shared_is_seen(origin: str, browse
     assert screen is not None
     assert person is not None
     assert screen["width"] * screen["height"] > 3 * person["width"] * person["height"]
+
+
+async def test_what_cannot_be_played_is_said_and_not_asked_for_again_and_again(
+    vault: Vault, origin: str, browsers: Browsers
+) -> None:
+    vault.broken = "p1"
+    page = await browsers.open(viewport=DESK, reduced_motion="reduce")
+    await opened(page, origin)
+    await expect(page.locator("#broken")).to_contain_text("Some pictures cannot be loaded.")
+    await expect(page.locator("[data-view=p1] .over")).to_have_text("This picture cannot be loaded.")
+    await page.keyboard.press("Space")
+    await until(page, 2)
+    assert len(vault.of("open")) == 2, "once more, as the grant may have run out"
+    await axe.is_accessible(page, texts_min=10)
+    vault.broken = ""
+    await page.click("#again")
+    await expect(page.locator("#broken")).to_be_hidden()
+    await page.wait_for_function("() => document.querySelectorAll('video')[2].readyState > 2")
 
 
 async def test_when_the_grant_has_run_out_it_is_opened_again_by_itself(

@@ -26,8 +26,6 @@ interface Boot extends StaffBoot {
 
 const TICK_MS = 50;
 const SKIP_S = 10;
-/** A grant that has run out is renewed by itself, but not again and again. */
-const RENEWED_AFTER_MS = 30_000;
 
 const { clinic, recording: row } = boot<Boot>();
 
@@ -92,7 +90,8 @@ class Page {
   readonly player: Player;
   readonly #opening: Opening;
   #drawnS = -1;
-  #renewedMs = Number.NEGATIVE_INFINITY;
+  /** A grant that has run out is renewed by itself, once until all pictures are there again. */
+  #renewed = false;
 
   constructor(ready: Ready, opening: Opening) {
     this.#opening = opening;
@@ -150,19 +149,19 @@ class Page {
   #draw(): void {
     const at = this.player.positionS;
     drawTransport(this.player, this.film.lengthS);
-    this.#renew(this.tiles.some((tile) => tile.media.error !== null));
+    this.#renew();
     drawStage(byId("stage"), this.tiles, this.film, at);
     if (Math.abs(at - this.#drawnS) < 0.2) return;
     this.#drawnS = at;
     markMoment(byId("moments"), at);
   }
 
-  #renew(broken: boolean): void {
-    const now = performance.now();
-    const due = now - this.#renewedMs > RENEWED_AFTER_MS;
-    show(byId("broken"), broken && !due);
-    if (!broken || !due) return;
-    this.#renewedMs = now;
+  #renew(): void {
+    const broken = this.tiles.some((tile) => tile.media.error !== null);
+    show(byId("broken"), broken && this.#renewed);
+    if (this.tiles.every((tile) => tile.media.readyState > 0)) this.#renewed = false;
+    if (!broken || this.#renewed) return;
+    this.#renewed = true;
     void this.#openAgain();
   }
 
