@@ -64,11 +64,14 @@ FIELDS: Final[dict[str, Any]] = {
     "availability": "available",
     "into": "patient",
     "prefers": True,
+    "what": "video",
 }
 # The same name for different things.
 OF_VERB: Final[dict[str, dict[str, str]]] = {
     "set_mode": {"mode": "simultaneous"},
     "give_signal": {"kind": "repeat"},
+    "ask_recording": {"text_id": "recording-video-1"},
+    "agree_to_recording": {"text_id": "recording-video-1"},
 }
 MOMENTS: Final = {
     "admit": "waiting",
@@ -80,6 +83,9 @@ MOMENTS: Final = {
     "ring_again": "searching",
     "use_phone_line": "searching",
     "close_request": "searching",
+    "agree_to_recording": "asked",
+    "refuse_recording": "asked",
+    "stop_recording": "asked",
 }
 REASONS: Final = {"decline": "not_expected", "end": "completed", "cancel": "mistake"}
 
@@ -98,7 +104,7 @@ class Scene:
         self.other: tuple[ConsultId, dict[Role, ParticipantId]] = (ConsultId(""), {})
 
     async def begin(self, moment: str) -> None:
-        """To `scheduled`, `waiting`, `in room`, `searching`, `on hold` or `ended`."""
+        """To `scheduled`, `waiting`, `in room`, `searching`, `asked`, `on hold` or `ended`."""
         world = self.world
         await world.scheduled()
         self.other = (world.consult, world.people)
@@ -115,6 +121,8 @@ class Scene:
                 await world.ask("physician", "admit", participant=world.people[role], identity_confirmed=True)
         if moment == "searching":
             await world.ask("physician", "request_interpreter")
+        if moment == "asked":
+            await self.ask("physician", "ask_recording", other=False)
         if moment == "on hold":
             await world.ask("physician", "hold", participant=world.people[Role.INTERPRETER])
         if moment == "ended":

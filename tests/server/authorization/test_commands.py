@@ -66,6 +66,10 @@ take_over           ppnp wwwww     ppnp wwwww     ppnp wwwww
 give_signal         pp+p wwwww     pp+p wwwww     ppnp wwwww
 set_direction       pp+p wwwww     pp+p wwwww     ppnp wwwww
 prefer_original     ++++ wwwww     ++++ wwwww     eene wwwww
+ask_recording       ppp+ wwwww     ppp+ wwwww     ppne wwwww
+agree_to_recording  ++++ wwwww     ++++ wwwww     eene wwwww
+refuse_recording    ++++ wwwww     ++++ wwwww     eene wwwww
+stop_recording      ppp+ wwwww     ppp+ wwwww     ppne wwwww
 accept_ring         wwww ppptp     wwww ppptp     wwww pppep
 decline_ring        wwww ppp+p     wwww ppp+p     wwww pppep
 set_availability    wwww ppp?p     wwww ppp?p     wwww ppp?p

@@ -14,7 +14,7 @@ import { blockedWords, clockWords } from "../visit-words.ts";
 import { dockActions, drawDock, listenToKeys } from "./dock.ts";
 import { type Note, Notes } from "./notes.ts";
 import type { Panel } from "./panel.ts";
-import { RecordingSigns } from "./recording.ts";
+import type { RecordingSigns } from "./recording.ts";
 import { Signs } from "./signs.ts";
 import { Stage } from "./stage.ts";
 
@@ -35,7 +35,8 @@ class Room implements Screen {
   private readonly stage: Stage;
   private readonly notes: Notes;
   private readonly signs: Signs;
-  private readonly recording: RecordingSigns;
+  private recording: RecordingSigns | null = null;
+  private recordingAsked = false;
   private readonly patient: boolean;
   private panel: Panel | null = null;
   private readonly offKeys: () => void;
@@ -56,7 +57,6 @@ class Room implements Screen {
     this.notes = new Notes(part(root, "messages"));
     this.stage = new Stage(visit, part(root, "stage"));
     this.signs = new Signs(visit, part(root, "messages"), this.notes, this.stage);
-    this.recording = new RecordingSigns(visit, root, this.notes);
     this.stage.onblocked = () => this.sayBlocked();
     visit.media.events.up = () => visit.view && this.stage.attach(visit.view);
     visit.media.events.interrupted = () => this.connection();
@@ -64,11 +64,12 @@ class Room implements Screen {
     this.offKeys = listenToKeys((name) => void this.actions[name]?.(document.createElement("button")));
     this.clock = window.setInterval(() => this.tick(), CLOCK_EVERY_MS);
     if (!this.patient) void this.openPanel();
+    if (visit.boot.role === "physician") void this.openRecording();
     void this.openDevices();
   }
 
   get actions(): Actions {
-    return { ...dockActions(this.visit), ...this.own, ...this.recording.actions, ...this.panel?.actions };
+    return { ...dockActions(this.visit), ...this.own, ...this.recording?.actions, ...this.panel?.actions };
   }
 
   private readonly own: Actions = {
@@ -94,12 +95,23 @@ class Room implements Screen {
     if (this.visit.view) this.update(this.visit.view);
   }
 
+  /** Most visits are never recorded: what it needs is loaded with the first question. */
+  private async openRecording(): Promise<void> {
+    if (this.recordingAsked) return;
+    this.recordingAsked = true;
+    const { RecordingSigns } = await import("./recording.ts");
+    if (!this.root.isConnected) return;
+    this.recording = new RecordingSigns(this.visit, this.root, this.notes);
+    if (this.visit.view) this.recording.update(this.visit.view);
+  }
+
   update(view: ConsultView): void {
     this.serverAhead = Date.parse(view.server_time) - Date.now();
     this.stage.update(view);
     this.panel?.update(view);
     this.signs.update(view);
-    this.recording.update(view);
+    if (view.recording) void this.openRecording();
+    this.recording?.update(view);
     drawDock(this.root, this.visit, view);
     this.sayPeople(view);
     this.connection();
@@ -118,7 +130,7 @@ class Room implements Screen {
     const lasted = performance.now() - (this.troubleSince ?? -Infinity);
     window.clearTimeout(this.trouble);
     this.trouble = window.setTimeout(() => this.sayConnection(), Math.max(0, TROUBLE_AFTER_MS - lasted));
-    this.recording.connection();
+    this.recording?.connection();
     this.sayDevices();
   }
 
@@ -235,7 +247,7 @@ class Room implements Screen {
     window.clearTimeout(this.trouble);
     this.panel?.close();
     this.signs.close();
-    this.recording.close();
+    this.recording?.close();
     this.stage.close();
     delete this.visit.media.events.up;
     delete this.visit.media.events.interrupted;
