@@ -35,7 +35,7 @@ from media.dtls import fingerprint_of, make_certificate
 from media.interface import Notice, PeerConnected, PeerLost, WorkerTotals
 from media.mux import Mux
 from media.peer import FEEDBACK_S, Peer
-from media.recorder import Recorder
+from media.recorder import Recorder, tick_all
 from media.recording_thread import ThreadedWriter, into_loop
 from media.room import PEERS_MAX, Room
 
@@ -238,9 +238,7 @@ class Engine:
         for _, _, peer in peers[turn::TICKS]:
             peer.tick()
         if turn == 0:
-            for room in self.rooms.values():
-                if room.recorder is not None:
-                    room.recorder.tick()
+            tick_all([room.recorder for room in self.rooms.values() if room.recorder is not None])
         if now_s >= self._quality_at_s:
             self._quality_at_s = now_s + QUALITY_S
             for room, name, peer in peers:

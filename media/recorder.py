@@ -7,7 +7,7 @@ receive who is not among them, nothing is kept, whatever the order says.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
@@ -30,6 +30,10 @@ from media.source import Source
 STARVED_S: Final = 0.7
 """A whole picture of which nothing has come for so long: the small one is recorded instead."""
 SOURCES: Final[dict[SourceName, str]] = {"audio": "audio", "video": "camera", "screen": "screen"}
+BACKLOG_PACKETS_MAX: Final = 25_000
+"""What all recordings of a worker may have waiting for the disk, of 1,500 bytes at most: half a minute of a
+consult of three. It is looked at ten times a second, so that a packet costs nothing but its place.
+"""
 SHRED_BYTES: Final = 32
 ID_BYTES: Final = 16
 
@@ -72,8 +76,7 @@ class Recorder:
     @property
     def recorded(self) -> int:
         """Packets that went into files."""
-        takes = self._ending if self._take is None else (*self._ending, self._take)
-        return self._recorded_before + sum(take.recorded for take in takes)
+        return self._recorded_before + sum(take.recorded for take in self._takes)
 
     def route(self, routing: Routing) -> None:
         """This routing is in force now; `connect` has to follow."""
@@ -98,10 +101,22 @@ class Recorder:
             return
         for source, number in found.items():
             if source not in self._tracks:
-                self._tracks[source] = Track(source, number, self._take, self._clock, self._overflowed)
+                self._tracks[source] = Track(source, number, self._take, self._clock)
 
-    def tick(self) -> None:
-        """Ten times a second: ask for the key frames a change of layers needs."""
+    @property
+    def waiting(self) -> int:
+        """Packets that are in no file yet."""
+        return sum(len(take.held) for take in self._takes)
+
+    def tick(self, *, is_overfull: bool) -> None:
+        """Ten times a second: ask for the key frames a change of layers needs.
+
+        `is_overfull`: the disk is so slow that no more can wait for it. What waits is still written.
+        """
+        order = self._order
+        if is_overfull and order is not None:
+            self.stop("failed")
+            self._fail(order, "disk_error")
         for track in self._tracks.values():
             track.look()
 
@@ -110,6 +125,10 @@ class Recorder:
         if self._take is not None:
             self._end(reason, self._clock.now_s)
         self._order = None
+
+    @property
+    def _takes(self) -> list[Take]:
+        return self._ending if self._take is None else [*self._ending, self._take]
 
     def _begin(self, order: RecordingOrder) -> None:
         # The clock of the worker never jumps, the machine's may have been set since: so both are read now.
@@ -149,15 +168,6 @@ class Recorder:
         self._recorded_before += sum(one.recorded for one in self._ending if one.is_over)
         self._ending = [one for one in self._ending if not one.is_over]
 
-    def _overflowed(self) -> None:
-        """So much waits for the disk that this packet cannot be kept. What waits is still written."""
-        order = self._order
-        self._writer.dropped += 1
-        self._end("failed", self._clock.now_s)
-        self._order = None
-        if order is not None:
-            self._fail(order, "disk_error")
-
     def _fail(self, order: RecordingOrder, fault: RecordingFault) -> None:
         self._failed = _identity(order)
         self._notify(RecordingFailed(room=self._room, recording=order.recording, code=fault))
@@ -193,9 +203,7 @@ class Track:
     begins with its key frame.
     """
 
-    def __init__(
-        self, source: Source, number: int, take: Take, clock: Clock, overflowed: Callable[[], None]
-    ) -> None:
+    def __init__(self, source: Source, number: int, take: Take, clock: Clock) -> None:
         self.number = number
         self.is_audio = source.is_audio
         self.about: Mapping[str, object] = {
@@ -207,9 +215,8 @@ class Track:
         }
         self._whole, self._small = source, source.small
         self._current = source
-        self._put = take.put
+        self._hold = take.held.append
         self._clock = clock
-        self._overflowed = overflowed
         source.tap = self
         if source.small is not None:
             source.small.tap = self
@@ -227,15 +234,13 @@ class Track:
             if not keyframe or (source is self._small and self._is_whole_live()):
                 return
             self._current = source
-        if not self._put(self._clock.now_s, self, data, sync=keyframe):
-            self._overflowed()
+        self._hold((self._clock.now_s, self, data, keyframe))
 
     def report(self, report: rtcp.SenderReport) -> None:
         """The sender told its clock. Of both layers: whoever plays one needs it as soon as it begins."""
         wall_s = report.ntp_s - rtcp.NTP_EPOCH_S
         data = rtcp.sender_report(report.ssrc, wall_s, report.timestamp, 0, 0)
-        if not self._put(self._clock.now_s, self, data, sync=False):
-            self._overflowed()
+        self._hold((self._clock.now_s, self, data, False))
 
     def restart(self, source: Source) -> None:
         """A source begins anew."""
@@ -259,6 +264,13 @@ class Track:
 
     def _is_whole_live(self) -> bool:
         return self._whole.is_live(self._clock.now_s, STARVED_S)
+
+
+def tick_all(recorders: Sequence[Recorder]) -> None:
+    """The regular work of all recorders of a worker, which share its disk."""
+    is_overfull = sum(one.waiting for one in recorders) > BACKLOG_PACKETS_MAX
+    for one in recorders:
+        one.tick(is_overfull=is_overfull)
 
 
 def may_record(routing: Routing) -> bool:

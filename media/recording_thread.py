@@ -27,10 +27,6 @@ WAKE_S: Final = 0.2
 after 0.85 s.
 """
 PROGRESS_S: Final = 10.0
-BACKLOG_BYTES_MAX: Final = 32 << 20
-"""What all recordings of a worker may have waiting for the disk: a minute of one, seconds of ten."""
-HELD_BYTES: Final = 200
-"""What it costs to keep a packet, besides its bytes."""
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +40,10 @@ class TrackInfo(Protocol):
     is_audio: bool
     about: Mapping[str, object]
     """The meta record that says what it is."""
+
+
+Held = tuple[float, TrackInfo, bytes, bool]
+"""When it arrived (monotonic seconds), of which track, the packet, and whether a key frame begins with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ class _Stop:
 class Take:
     """One recording from an order until a stop: what has arrived and is in no file yet.
 
-    `progress` and `failed` are called in the event loop. `put` and `stop` are for the loop, `work` for the
+    `progress` and `failed` are called in the event loop. `held` and `stop` are for the loop, `work` for the
     thread; neither waits for the other.
     """
 
@@ -86,21 +86,13 @@ class Take:
         self._plan = plan
         self._writer = writer
         self._progress, self._failed = progress, failed
-        self._held: deque[tuple[float, TrackInfo, bytes, bool]] = deque()
+        self.held: deque[Held] = deque()
+        """What has arrived, oldest first. The loop appends to it, and sees that it does not grow too long."""
         self._stop: _Stop | None = None
         self._parts: Parts | None = None
         self._there: OnDisk | None = None
         self._newest_s = float("-inf")
         self._told_at_s = float("-inf")
-
-    def put(self, at_s: float, track: TrackInfo, data: bytes, *, sync: bool) -> bool:
-        """Take a packet that has just arrived; False when so much waits that it cannot be kept."""
-        writer = self._writer
-        if writer.put_bytes - writer.taken_bytes > BACKLOG_BYTES_MAX:
-            return False
-        writer.put_bytes += len(data) + HELD_BYTES
-        self._held.append((at_s, track, data, sync))
-        return True
 
     def stop(self, reason: str, cut_s: float) -> None:
         """End it; what arrived after `cut_s` is dropped. Of several stops the earliest cut holds.
@@ -140,15 +132,14 @@ class Take:
 
     def discard(self) -> None:
         """In the loop, once the thread has given up: what waits is lost."""
-        while self._held:
-            self._writer.put_bytes -= len(self._held.popleft()[2]) + HELD_BYTES
-            self._writer.dropped += 1
+        self._writer.dropped += len(self.held)
+        self.held.clear()
 
     def _write(self, until_s: float, now_s: float) -> None:
         """Everything that had arrived by then, in a record of each track or some."""
-        held, epoch_s = self._held, self._plan.epoch_s
+        held, epoch_s = self.held, self._plan.epoch_s
         batches: dict[TrackInfo, list[Arrival]] = {}
-        count = size_bytes = 0
+        count = 0
         while held and held[0][0] <= until_s:
             at_s, track, data, sync = held.popleft()
             at_us = int((at_s - epoch_s) * 1e6)
@@ -157,7 +148,7 @@ class Take:
                 batches[track] = [(at_us, data, sync or track.is_audio)]  # sound can be played from anywhere
             else:
                 batch.append((at_us, data, sync))
-            count, size_bytes, self._newest_s = count + 1, size_bytes + len(data), at_s
+            count, self._newest_s = count + 1, at_s
         if not count:
             return
         try:
@@ -169,8 +160,6 @@ class Take:
         except PartLostError:
             self._writer.lost += count
             raise
-        finally:
-            self._writer.taken_bytes += size_bytes + count * HELD_BYTES
         self.recorded += count
         self._writer.recorded += count
 
@@ -178,7 +167,7 @@ class Take:
         return None if self._parts is None else self._parts.tick(self._us(now_s))
 
     def _end(self, stop: _Stop, now_s: float) -> OnDisk | None:
-        self._drop_held()
+        self.held.clear()
         if self._parts is None:
             return None
         if self._newest_s > stop.cut_s:
@@ -186,10 +175,6 @@ class Take:
             # out what is later than this.
             self._parts.meta({"kind": "cut", "at_us": self._us(stop.cut_s)}, self._us(now_s))
         return self._parts.end(stop.reason, self._us(now_s))
-
-    def _drop_held(self) -> None:
-        while self._held:
-            self._writer.taken_bytes += len(self._held.popleft()[2]) + HELD_BYTES
 
     def _opened(self, now_s: float) -> Parts:
         plan, folder = self._plan, self._writer.folder
@@ -227,7 +212,6 @@ class Writer:
         self.folder = folder
         self.is_closing = False
         """Then nothing is held back: nobody can stop anything any more."""
-        self.put_bytes = self.taken_bytes = 0
         self.recorded = 0
         """Packets that went into files."""
         self.dropped = self.lost = 0

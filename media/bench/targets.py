@@ -45,21 +45,23 @@ class Ours:
     def __init__(self, data_dir: Path, address: str, certificate: Certificate) -> None:
         self._address, self._certificate = address, certificate
         settings = MediaSettings(port=PORT, workers=1, data_dir=data_dir, bind_addresses=(address,))
-        self._plane = MediaPlane(settings, lambda notice: None)
+        self.plane = MediaPlane(settings, lambda notice: None)
         self._peers: list[LoadPeer] = []
+        self.routings: dict[str, Routing] = {}
+        """Those in force."""
 
     async def start(self) -> None:
         """Start the worker process."""
-        await self._plane.start()
+        await self.plane.start()
 
     async def stop(self) -> None:
         """End it and its load."""
         await asyncio.gather(*(peer.close() for peer in self._peers))
-        await self._plane.stop()
+        await self.plane.stop()
 
     def pids(self) -> list[int]:
         """The worker."""
-        return self._plane.worker_pids
+        return self.plane.worker_pids
 
     def make_peer(self) -> LoadPeer:
         """One participant."""
@@ -79,13 +81,14 @@ class Ours:
             for slot, publisher in enumerate(other for other in names if other != name)
             for source in ("audio", "video")
         ]
-        await self._plane.route(str(room), Routing(revision=1, routes=tuple(routes)))
+        self.routings[str(room)] = Routing(revision=1, routes=tuple(routes))
+        await self.plane.route(str(room), self.routings[str(room)])
         return peers
 
     async def _join(self, room: str, name: str, peer: LoadPeer, people: int) -> None:
         down = ("audio",) * (people - 1) + ("video",) * (people - 1)
         text = offer(peer, self._address, fingerprint_of(self._certificate), down)
-        await peer.connect(remote(await self._plane.connect(room, name, text), answered=True))
+        await peer.connect(remote(await self.plane.connect(room, name, text), answered=True))
 
     def receivers(self) -> list[LoadPeer]:
         """Those who send receive as well."""

@@ -57,7 +57,7 @@ def record(folder: Path, recording: bytes, noted: mmap.mmap) -> None:
     seq = 0
     while True:
         now_s, seq = time.monotonic(), seq + 1
-        take.put(now_s, tracks[seq % 4], seq.to_bytes(4) + bytes(900), sync=seq % 600 == 1)
+        take.held.append((now_s, tracks[seq % 4], seq.to_bytes(4) + bytes(900), seq % 600 == 1))
         noted[: NOTE.size] = NOTE.pack(int((now_s - began_s) * 1e6))
         time.sleep(PACKET_S)
 

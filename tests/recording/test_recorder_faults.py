@@ -17,7 +17,7 @@ from statistics import quantiles
 import pytest
 import pytest_asyncio
 
-from media import recording_thread
+from media import recorder, recording_thread
 from media.bench.client import LoadPeer
 from media.control import GetTotals, RemoveRoom, SetRouting, Totals
 from media.interface import RecordingFailed, RecordingOrder, RecordingProgress, Routing
@@ -83,7 +83,7 @@ def test_a_disk_that_takes_no_more_is_told_once_and_nothing_is_tried_until_someb
     studio.pass_s(1)
     assert [one for one in studio.told if isinstance(one, RecordingFailed)] == [failed(code)]
     assert studio.parts() == [whole]
-    assert studio.writer.put_bytes == studio.writer.taken_bytes
+    assert studio.recorder.waiting == 0
     studio.record("p", "d", first_part=2)
     studio.say("p", b"two")
     studio.pass_s(1)
@@ -125,20 +125,20 @@ def test_something_nobody_thought_of_ends_that_recording_and_is_told(
 def test_what_waits_for_a_disk_is_bounded_and_still_written_when_it_answers(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recording_thread, "BACKLOG_BYTES_MAX", 50_000)
+    monkeypatch.setattr(recorder, "BACKLOG_PACKETS_MAX", 500)
     studio.record("p", "d")
     for _ in range(1_000):  # the thread does nothing meanwhile
         studio.clock.now_s += 0.01
         studio.say("p", bytes(100))
+        recorder.tick_all([studio.recorder])
     assert studio.told == [failed("disk_error")]
-    assert studio.writer.put_bytes < 51_000
-    assert studio.writer.dropped == 1
+    assert studio.recorder.waiting == 501
     studio.worked_at_s = studio.clock.now_s
     studio.pass_s(1)
     assert found(studio.parts()[0]).ended == "failed"
     waited = len(kept(studio.parts()))
-    assert studio.writer.recorded == waited
-    assert 100 < waited < 1_000
+    assert studio.writer.recorded == waited == 501
+    assert studio.recorder.waiting == 0
 
 
 @dataclass

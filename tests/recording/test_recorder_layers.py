@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from media.recorder import STARVED_S
+from media.recorder import STARVED_S, tick_all
 from media.source import Source
 from tests.recording.studio import Studio, kept
 
@@ -25,7 +25,7 @@ class Camera:
         """One frame of each of these layers, a tenth of a second after the one before."""
         for one in layers:
             self.studio.arrive(one, b"whole" if one is self.whole else b"small", key=key)
-        self.studio.recorder.tick()
+        tick_all([self.studio.recorder])
         self.studio.pass_s(STEP_S)
 
     def seen(self) -> list[str]:
@@ -53,7 +53,7 @@ def test_a_key_frame_is_wanted_from_the_beginning_until_one_comes(studio: Studio
     assert picture.keyframes.wanted
     studio.say("p", b"face", source="video", key=True)
     studio.record("p", "d")
-    studio.recorder.tick()
+    tick_all([studio.recorder])
     assert not picture.keyframes.wanted
 
 
