@@ -5,7 +5,7 @@ from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from server.audit.anchors import FOLDER
 from server.audit.checkpoints import Checkpoints, keep_checkpoints
@@ -18,6 +18,8 @@ from server.vault.child import VaultChild
 from server.vault.client import VaultClient
 from server.vault.keys import KeysError, ensure_keys
 from signaling.ports import Clock
+
+START_S_MAX: Final = 8.0
 
 log = logger("recordings")
 
@@ -36,13 +38,29 @@ async def orders(settings: Settings, database: Database, now: datetime) -> Order
 
 
 async def vault(stack: AsyncExitStack, settings: Settings) -> VaultClient:
-    """The vault: one of our own, which ends with the server, or one that somebody else runs."""
-    client = VaultClient(settings.server.data_dir)
-    stack.push_async_callback(client.close)
-    if settings.recording.enabled and settings.recording.vault == "child":
-        child = VaultChild(settings)
+    """The vault: one of our own, which ends with the server, or one that somebody else runs.
+
+    Ours starts with the first thing that is asked of it: most servers' days pass without anybody watching.
+    """
+    folder = settings.server.data_dir
+    if not settings.recording.enabled or settings.recording.vault != "child":
+        client = VaultClient(folder)
+    else:
+        child, starting = VaultChild(settings), asyncio.Lock()
         stack.push_async_callback(child.stop)
-        await child.start()
+
+        async def awake() -> None:
+            async with starting:
+                if not child.is_kept:
+                    await child.start()
+                    plain = VaultClient(folder)
+                    try:
+                        await child.ready(plain, START_S_MAX)
+                    finally:
+                        await plain.close()
+
+        client = VaultClient(folder, awake)
+    stack.push_async_callback(client.close)
     return client
 
 

@@ -36,6 +36,11 @@ class VaultChild:
         """Of the process that runs now."""
         return self._process.pid if self._process is not None else None
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether it was started, and is started again when it dies."""
+        return self._task is not None
+
     async def start(self) -> None:
         """Begin to keep it running. It need not be there when this returns: `ready` waits for it."""
         self._task = asyncio.create_task(self._keep_running())

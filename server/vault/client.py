@@ -15,7 +15,7 @@ await vault.close()
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,16 +67,20 @@ class VaultAnswer:
 
 
 class VaultClient:
-    """The vault of a data directory. `recording` is an id in hex (32 characters) everywhere."""
+    """The vault of a data directory. `recording` is an id in hex (32 characters) everywhere.
 
-    def __init__(self, data_dir: Path) -> None:
+    `before` is waited for ahead of everything that is asked: it may start the vault.
+    """
+
+    def __init__(self, data_dir: Path, before: Callable[[], Awaitable[None]] | None = None) -> None:
         self._data_dir = data_dir
+        self._before = before
         self._session: aiohttp.ClientSession | None = None
 
     async def is_open(self) -> bool:
         """Whether it answers."""
         try:
-            return bool((await self._json("GET", "/healthz"))["ok"])
+            return bool((await self._answer("GET", "/healthz", None))["ok"])
         except VaultUnavailableError:
             return False
 
@@ -94,6 +98,8 @@ class VaultClient:
     @asynccontextmanager
     async def view(self, recording: str, view: str, range_header: str | None) -> AsyncIterator[VaultAnswer]:
         """A view (or `composed`), with the player's Range header. Raises `VaultUnavailableError`."""
+        if self._before is not None:
+            await self._before()
         name = view if view == "composed" else f"views/{view}"
         headers = {} if range_header is None else {"Range": range_header}
         # Its length may take a player hours; only an answer that does not begin is none.
@@ -153,6 +159,11 @@ class VaultClient:
         return self._session
 
     async def _json(self, method: str, path: str, body: Mapping[str, object] | None = None) -> dict[str, Any]:
+        if self._before is not None:
+            await self._before()
+        return await self._answer(method, path, body)
+
+    async def _answer(self, method: str, path: str, body: Mapping[str, object] | None) -> dict[str, Any]:
         timeout = aiohttp.ClientTimeout(total=ANSWER_S_MAX)
         try:
             async with self._opened().request(
