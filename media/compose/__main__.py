@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import socket
 import sys
@@ -10,12 +9,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
+from av.error import FFmpegError
+
 from media.compose.channel import Channel, MadeFile, ViewFile
 from media.compose.composing import Composer
 from media.compose.walls import raise_walls
+from media.compose.warming import warm_up
 
 NICE: Final = 10  # consults go before recordings
-BUFFER_BYTES: Final = 65_536
 
 
 def main() -> None:
@@ -23,17 +24,25 @@ def main() -> None:
     os.nice(NICE)
     connection = socket.socket(fileno=int(sys.argv[1]))
     channel = Channel(connection)
+    warm_up()
     channel.walls(raise_walls(Path(sys.argv[2]) if len(sys.argv) > 2 else None))
     with suppress(EOFError):
-        job = channel.job()
-        files = [
-            cast(BinaryIO, io.BufferedReader(ViewFile(channel, number, one.size_bytes), BUFFER_BYTES))
-            for number, one in enumerate(job.sources)
-        ]
-        made = cast(BinaryIO, MadeFile(channel))
-        Composer(files, job.sources, made).run(job.duration_us, channel.progress)
-        channel.end()
+        try:
+            _compose(channel)
+        except (FFmpegError, MemoryError, ValueError, OSError) as error:
+            channel.failed(error)
+        else:
+            channel.end()
     connection.close()
+
+
+def _compose(channel: Channel) -> None:
+    job = channel.job()
+    files = [
+        cast(BinaryIO, ViewFile(channel, number, one.size_bytes)) for number, one in enumerate(job.sources)
+    ]
+    made = cast(BinaryIO, MadeFile(channel))
+    Composer(files, job.sources, made).run(job.duration_us, channel.progress)
 
 
 if __name__ == "__main__":

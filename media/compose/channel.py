@@ -6,12 +6,12 @@ request  = op u8   view u16   offset u64   length u32   data        from the pro
 op       = R: answer with up to `length` bytes of a view (length u32, bytes)
            W: `data` is what the file has at `offset`;   P: `offset` per mille are done
            S: which walls there are, in `offset` (see `walls`);   E: all is written
+           X: it failed, `data` is the name of the error's type
 ```
 """
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import struct
@@ -23,7 +23,8 @@ REQUEST: Final = struct.Struct(">cHQI")
 LENGTH: Final = struct.Struct(">I")
 PIECE_BYTES_MAX: Final = 1 << 20
 JOB_BYTES_MAX: Final = 1 << 20
-READ, WRITE, PROGRESS, WALLS, END = b"R", b"W", b"P", b"S", b"E"
+WHY_BYTES_MAX: Final = 64
+READ, WRITE, PROGRESS, WALLS, END, FAILED = b"R", b"W", b"P", b"S", b"E", b"X"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +90,11 @@ class Channel:
         """Say which walls there are."""
         self._send(WALLS, 0, there, 0)
 
+    def failed(self, error: BaseException) -> None:
+        """Say that it failed; of the error, its type alone."""
+        why = type(error).__name__.encode("ascii", "replace")[:WHY_BYTES_MAX]
+        self._send(FAILED, 0, 0, len(why), why)
+
     def end(self) -> None:
         """All is written."""
         self._send(END, 0, 0, 0)
@@ -109,19 +115,14 @@ class Channel:
         return bytes(found)
 
 
-class ViewFile(io.RawIOBase):
+class ViewFile:
     """A view, to be read like a file."""
 
     def __init__(self, channel: Channel, view: int, size_bytes: int) -> None:
-        super().__init__()
         self._channel = channel
         self._view = view
         self._size = size_bytes
         self._at = 0
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
 
     def seekable(self) -> bool:
         """It is."""
@@ -147,18 +148,13 @@ class ViewFile(io.RawIOBase):
         return found
 
 
-class MadeFile(io.RawIOBase):
+class MadeFile:
     """The file that is made: written from its beginning to its end, its head once more at last."""
 
     def __init__(self, channel: Channel) -> None:
-        super().__init__()
         self._channel = channel
         self._at = 0
         self._size = 0
-
-    def writable(self) -> bool:
-        """It is."""
-        return True
 
     def seekable(self) -> bool:
         """It is."""

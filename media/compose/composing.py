@@ -42,6 +42,7 @@ CAPTION_US: Final = 10_000_000
 PIXELS_MAX: Final = 4096 * 2304
 SOUND_HZ: Final = 48_000
 NEVER_US: Final = 1 << 60
+BUFFER_BYTES: Final = 262_144
 MS: Final = Fraction(1, 1000)
 _VIDEO: Final = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "auto-alt-ref": "0"}
 
@@ -52,7 +53,9 @@ class _View:
     """One view, decoded as time goes on. What cannot be decoded is passed over."""
 
     def __init__(self, file: BinaryIO, source: Source) -> None:
-        self._container = av.open(file, mode="r")
+        self._container = av.open(file, mode="r", buffer_size=BUFFER_BYTES)
+        for stream in self._container.streams.video:
+            stream.codec_context.thread_count = 1
         self._packets = self._container.demux()
         self._pictures: deque[tuple[int, Packet[Any]]] = deque()
         self._resampler = AudioResampler(format="flt", layout="mono", rate=SOUND_HZ)

@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 import secrets
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ from server.identity.random_values import new_id
 SECRET_BYTES: Final = 32
 FOLDER: Final = "recording-secrets"
 _PLACE: Final = "place"
+_OTHERS: Final = 0o007
 _HEX: Final = re.compile(r"[0-9a-f]{32}")
 
 
@@ -26,7 +28,7 @@ class SecretDestroyedError(Exception):
 
 
 class Secrets:
-    """The secrets in one folder, a file each, for this account alone.
+    """The secrets in one folder, a file each, for this account alone: a group may read what it may list.
 
     A recording is named by its id in hex (32 characters). Functions raise ValueError for any other name, and
     OSError when the disk fails. They block for a moment: call them in a thread.
@@ -106,7 +108,9 @@ class Secrets:
 
     def _prepare(self) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._folder.chmod(0o700)
+        mode = stat.S_IMODE(self._folder.stat().st_mode)
+        if mode & _OTHERS:  # a group stays that somebody let in: the vault's, where it has an account
+            self._folder.chmod(mode & ~_OTHERS)
 
     def _file(self, recording: str) -> Path:
         return self._folder / f"{_checked(recording)}.secret"
@@ -120,6 +124,8 @@ class Secrets:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             try:
+                if self._folder.stat().st_mode & stat.S_IRGRP:
+                    os.fchmod(descriptor, 0o640)
                 os.write(descriptor, content)
                 os.fsync(descriptor)
             finally:

@@ -17,12 +17,14 @@ from typing import Final
 
 from media.compose.channel import (
     END,
+    FAILED,
     LENGTH,
     PIECE_BYTES_MAX,
     PROGRESS,
     READ,
     REQUEST,
     WALLS,
+    WHY_BYTES_MAX,
     WRITE,
     Job,
     Source,
@@ -153,9 +155,13 @@ class Composing:
                 await _composed(views, job)
             code = ""
         except (ComposingError, BrokenViewError, OSError, EOFError) as error:
-            log.warning("a recording was not composed", recording=recording.hex(), exc_info=error)
+            log.warning("a recording was not composed", recording=recording.hex(), why=_why(error))
         finally:
             job.code = code
+
+
+def _why(error: Exception) -> str:
+    return str(error) if isinstance(error, ComposingError) else type(error).__name__
 
 
 def _is_whole(views: _Views) -> bool:
@@ -285,6 +291,9 @@ class _Exchange:
             self._job.done = min(1.0, number / 1000)
         elif op == WALLS:
             _look_at(number)
+        elif op == FAILED:
+            why = (await reader.readexactly(min(length, WHY_BYTES_MAX))).decode("ascii", "replace")
+            raise ComposingError(why if why.isidentifier() else "it failed")
         else:
             raise ComposingError("the process says what makes no sense")
 

@@ -28,6 +28,7 @@ from media.sealed import RecordKind
 from media.unsealed import Record
 from server.recordings.secrets import FOLDER, Secrets
 from server.vault import keys
+from server.vault.environment import keep_memory_private
 from server.vault.opening import CannotOpenError, KnownPart, Opening, gaps, whole
 from server.vault.places import Places, write_private
 from server.vault.sealed_file import BrokenViewError, SealedFile, open_blob, seal_blob, view_key
@@ -284,6 +285,7 @@ def main(arguments: Sequence[str]) -> None:
     """`DATA_DIR RECORDING_HEX STORAGE_URL`, what the server knows of the parts on standard input."""
     data_dir, recording, storage_url = Path(arguments[0]), bytes.fromhex(arguments[1]), arguments[2]
     os.nice(NICE)
+    keep_memory_private()
     try:
         known = known_parts(json.loads(sys.stdin.read(KNOWN_BYTES_MAX)))
         prepare(

@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import fcntl
 import os
-import resource
 import signal
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -24,6 +23,7 @@ from aiohttp import web
 from server.logs import configure, logger
 from server.settings import Server
 from server.vault.composing import Composing
+from server.vault.environment import keep_memory_private
 from server.vault.http import Vault, application
 from server.vault.jobs import Jobs
 from server.vault.keys import KeysError, ensure_keys
@@ -142,7 +142,7 @@ async def run(
     data_dir: Path, *, storage_url: str | None = None, shared: bool = False, with_parent: bool = False
 ) -> None:
     """Run until SIGTERM or SIGINT; `with_parent`: or until standard input ends. Raises `VaultError`."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # no keys in a dump
+    keep_memory_private()
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):

@@ -57,6 +57,18 @@ def test_private_files_are_for_one_account_alone(tmp_path: Path) -> None:
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
+def test_a_group_that_was_let_into_the_secrets_can_read_them_and_others_never(tmp_path: Path) -> None:
+    clinic = Clinic.at(tmp_path)
+    folder = tmp_path / "recording-secrets"
+    folder.mkdir()
+    for mode, expected in ((0o755, 0o640), (0o750, 0o640), (0o700, 0o600)):
+        folder.chmod(mode)
+        name = f"{mode:032x}"
+        clinic.secrets.get_or_create(name)
+        assert stat.S_IMODE(folder.stat().st_mode) == mode & 0o770
+        assert stat.S_IMODE((folder / f"{name}.secret").stat().st_mode) == expected
+
+
 def test_init_puts_the_escrow_key_where_it_is_told_and_over_nothing(tmp_path: Path) -> None:
     away = tmp_path / "stick"
     away.mkdir()

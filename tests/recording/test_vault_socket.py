@@ -396,6 +396,10 @@ async def test_the_child_is_started_again_when_it_dies_and_ends_with_the_server(
         assert await child.ready(client, wait_s=30)
         first = child.pid
         assert first is not None
+        limits = Path(f"/proc/{first}/limits")
+        if limits.exists():
+            [line] = [one for one in limits.read_text().splitlines() if one.startswith("Max core file size")]
+            assert line.split()[4] == "0", "no dump with keys in it"
         os.kill(first, signal.SIGKILL)
         await client.close()
         async with asyncio.timeout(30):
