@@ -96,10 +96,11 @@ class Ordering(Generic[T]):
             return ((packet, False),)
         given: list[tuple[T, bool]] = []
         if place != self._next and (idle or abs(place - self._next) > AHEAD_MAX):
-            if -TWICE_MAX <= place - self._next < 0:
-                return ()
             given += self.rest()
-            self._next = place - BEFORE_FIRST
+            if -TWICE_MAX <= place - self._next < 0:
+                return given
+            first = place - BEFORE_FIRST
+            self._next = max(first, self._next) if place >= self._next else first
         elif place < self._next:
             return ()
         if place not in self._ahead:

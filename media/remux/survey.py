@@ -24,8 +24,6 @@ STREAMS_MAX: Final = 256
 KNOT_US: Final = 20_000_000
 STEP_US: Final = 40_000
 """A sender's clock that differs by more from one report to the next was set."""
-SLEPT_US: Final = 500_000
-"""A report that is so much later than the one before: its sender slept, or the network is very slow."""
 KNOTS_MAX: Final = 20_000
 """Of one stretch: a hundred hours, if nobody lies."""
 REPORT_PAUSE_US: Final = 200_000
@@ -99,23 +97,17 @@ class Stretch:
             self._pending.append(one)
         elif abs(one[1] - self._pending[-1][1]) <= STEP_US:
             self._doubtful = None
-            last = self._pending[-1]
-            if abs(at_us - ntp_us - last[3] + last[2]) > SLEPT_US:
-                self._break(last, one, stepped=False)
-            elif at_us // KNOT_US != self._pending[0][3] // KNOT_US:
+            if at_us // KNOT_US != self._pending[0][3] // KNOT_US:
                 self.flush()
             self._pending.append(one)
         elif self._doubtful is not None and abs(one[1] - self._doubtful[1]) <= STEP_US:
-            self._break(self._pending[-1], self._doubtful, stepped=True)
+            last, first = self._pending[-1], self._doubtful
+            self.flush()
+            self.knots.append(self._knot(self.knots[-1].offset_us, last[0], [last]))
+            self.knots.append(self._knot(first[1], first[0], [first], stepped=True))
             self._pending, self._doubtful = [self._doubtful, one], None
         else:
             self._doubtful = one
-
-    def _break(self, last: _Report, first: _Report, *, stepped: bool) -> None:
-        """What was said until `last` does not go on with `first`: each is a knot of its own."""
-        self.flush()
-        self.knots.append(self._knot(self.knots[-1].offset_us, last[0], [last]))
-        self.knots.append(self._knot(first[1], first[0], [first], stepped=stepped))
 
     def flush(self) -> None:
         """Tie the reports so far into a knot."""

@@ -24,8 +24,6 @@ LEVEL_US: Final = 60_000_000
 SET_US: Final = 400_000
 CLIFF_US: Final = 300_000
 """No drift puts two knots so far apart: something stood still between them."""
-BELIEVED_US: Final = 10_000_000
-"""Reports that put packets so far from their arrival say nothing."""
 EARLIER_US_MAX, LATER_US_MAX = 6_000_000, 500_000
 """How far from its arrival a packet may belong."""
 
@@ -137,11 +135,10 @@ class Timeline:
                 ntp_us = knot.timestamp * 1_000_000 // streams[index][3].hz + knot.offset_us
                 points[index].append((knot.timestamp, knot.offset_us + clock.delay_us(ntp_us)))
         for (track, ssrc, number, stretch), found in zip(streams, points, strict=True):
-            pairs = list(zip(stretch.arrivals[::2], stretch.arrivals[1::2], strict=True))
-            came = sorted(dict(pairs).items())
             line = sorted(dict(found).items())
-            line = [one for one in line if abs(one[1] - _between(came, one[0])) < BELIEVED_US]
-            line = line or envelope(pairs, stretch.hz)
+            if not line:
+                arrivals = zip(stretch.arrivals[::2], stretch.arrivals[1::2], strict=True)
+                line = envelope(arrivals, stretch.hz)
             self._mappings[track, ssrc, number] = _Mapping(line, stretch.hz)
 
 

@@ -121,6 +121,7 @@ class Stream:
     number: int = 65_500
     timestamp: int = 4_294_960_000
     clock_began_us: float = 0
+    report_late_us: float = 0
 
     def stamp(self, true_us: float) -> int:
         return (self.timestamp + int((true_us - self.clock_began_us) * self.hz / 1e6)) & 0xFFFFFFFF
@@ -157,7 +158,7 @@ class Stream:
         wall_s = (self.ntp_us + true_us * (1 + self.ntp_ppm / 1e6)) / 1e6
         at_us = self.network.arrival_us(true_us)
         if at_us is not None:
-            data = rtcp.sender_report(self.ssrc, wall_s, self.stamp(true_us), 0, 0)
+            data = rtcp.sender_report(self.ssrc, wall_s, self.stamp(true_us + self.report_late_us), 0, 0)
             self.into.arrives(self.track, at_us, data)
 
 

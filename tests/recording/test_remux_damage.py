@@ -408,6 +408,15 @@ def test_timestamps_go_on_after_a_day_and_begin_anew_where_they_must() -> None:
     assert counting.see(1_925, day_us + 60_000)[0] == 1
 
 
+def test_a_packet_that_comes_again_after_a_silence_is_not_another_one() -> None:
+    ordering: Ordering[int] = Ordering()
+    came = [(65_534, 0), (65_535, 1), (0, 2), (0, 6), (65_535, 7), (1, 11), (2, 11), (1, 14)]
+    out = [one for number, at_s in came for one in ordering.add(number, at_s * SECOND_US, number)]
+    out += ordering.rest()
+    assert [number for number, _ in out] == [65_534, 65_535, 0, 1, 2]
+    assert [lost for _, lost in out] == [True, False, False, False, False]
+
+
 @given(st.lists(st.tuples(st.integers(0, 65_535), st.integers(0, 3_000_000)), max_size=60))
 def test_what_is_put_in_order_comes_out_once_and_all_of_it_or_is_late(
     came: list[tuple[int, int]],

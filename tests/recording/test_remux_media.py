@@ -132,6 +132,7 @@ def test_it_says_what_it_is(webm: tuple[Remuxed, bytes], mp4: tuple[Remuxed, byt
     assert (webm[0].mime, mp4[0].mime) == ("video/webm", "video/mp4")
     for view, data in (webm, mp4):
         assert view.size_bytes == len(data)
+        assert (b"avc3" in data) == (view.mime == "video/mp4")  # its parameter sets change
         assert (view.view, view.participant, view.kind, view.has_video) == ("p0", 0, "person", True)
         assert abs(view.duration_us - SECONDS * SECOND_US) < SECOND_US
         assert abs(duration_us(data) - view.duration_us) < 50_000
