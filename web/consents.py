@@ -7,7 +7,7 @@ The header begins `# Reviewed by: ` and a name, or `nobody yet`.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -70,6 +70,16 @@ def consent_text(text_id: str, language: str) -> ConsentText:
 def consent_languages(text_id: str) -> tuple[str, ...]:
     """The languages a text is there in."""
     return tuple(sorted(path.name[len(text_id) + 1 : -4] for path in FOLDER.glob(f"{text_id}.*.txt")))
+
+
+def recording_languages(*, unreviewed: bool) -> Mapping[str, Sequence[str]]:
+    """The languages in which anybody may agree, by what is recorded; `unreviewed` as in `recording_texts`."""
+    return {
+        what: [
+            one for one in consent_languages(text_id) if unreviewed or consent_text(text_id, one).is_reviewed
+        ]
+        for what, text_id in RECORDING.items()
+    }
 
 
 def recording_texts(language: str, *, unreviewed: bool) -> Mapping[str, ConsentText]:

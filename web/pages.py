@@ -120,6 +120,7 @@ class SeatPage(Page):
     `country` is where the person is booked from (ISO 3166), `countries` the list to correct it from, and
     `consent` what a patient or companion agrees to, in the page's language; `recording_texts` what everybody
     does before they are recorded, by what is ("audio", "video"); none that this person could not read.
+    `recording_languages` tells a physician in which languages others could agree.
     """
 
     template: ClassVar[str] = "visit/seat.html"
@@ -132,6 +133,7 @@ class SeatPage(Page):
     country: str | None
     countries: tuple[Country, ...]
     recording_texts: Mapping[str, ConsentText] = field(default_factory=dict)
+    recording_languages: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def boot(self) -> Json:
         return {
@@ -141,6 +143,7 @@ class SeatPage(Page):
             "role": self.role,
             "language": self.locale.tag,
             "consent": self.consent.as_json() if self.consent else None,
+            "recording_languages": dict(self.recording_languages),
             "recording_texts": {what: text.as_json() for what, text in self.recording_texts.items()},
             "country": self.country,
             "introductions": dict(introductions()) if self.role == "interpreter" else {},

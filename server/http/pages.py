@@ -13,10 +13,10 @@ from server.http.keys import SERVICES
 from server.http.recordings import asked_for
 from server.identity.sign_ins import SignedIn
 from server.recordings.desk import row_of
-from signaling.consult.values import GUESTS, Participant
+from signaling.consult.values import GUESTS, Participant, Role
 from signaling.service.consent_texts import reads
 from web.catalog import Locale, choose_language, locale_of, page_languages, pages_in
-from web.consents import TELEHEALTH, ConsentText, consent_text, recording_texts
+from web.consents import TELEHEALTH, ConsentText, consent_text, recording_languages, recording_texts
 from web.pages import (
     BoardPage,
     Clinic,
@@ -196,6 +196,7 @@ async def seat(request: web.Request) -> web.StreamResponse:
     directory = await services.consults.directory(held.consult_id)
     person = directory.get(participant.id)
     common = _common(request, held.language)
+    unreviewed = services.settings.recording.unreviewed_texts
     page = SeatPage(
         **common,
         consult_id=held.consult_id,
@@ -204,10 +205,9 @@ async def seat(request: web.Request) -> web.StreamResponse:
         consent=_consent(participant.role.value, common["locale"].tag),
         country=person.country if person else None,
         countries=countries(common["locale"].tag),
-        recording_texts=_recording_texts(
-            participant,
-            common["locale"].tag,
-            unreviewed=services.settings.recording.unreviewed_texts,
+        recording_texts=_recording_texts(participant, common["locale"].tag, unreviewed=unreviewed),
+        recording_languages=(
+            recording_languages(unreviewed=unreviewed) if participant.role is Role.PHYSICIAN else {}
         ),
     )
     return _answer(request, page)

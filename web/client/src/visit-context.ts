@@ -33,6 +33,8 @@ export interface VisitBoot {
   readonly consent: ConsentText | null;
   /** What one may agree to before being recorded; none that this person could not read. */
   readonly recording_texts: Readonly<Partial<Record<"audio" | "video", ConsentText>>>;
+  /** For a physician: the languages in which somebody may agree. */
+  readonly recording_languages: Readonly<Partial<Record<"audio" | "video", readonly string[]>>>;
   readonly country: string | null;
   readonly countries: readonly Country[];
   /** For an interpreter: the introduction's sentences by page language; empty for everybody else. */

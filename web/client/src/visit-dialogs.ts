@@ -19,8 +19,9 @@ export function closeDialog(name: string): void {
   if (element.open) element.close();
 }
 
+/** The dialog over the page; the question about recording lies beside the picture and is none of them. */
 export function openedDialog(): HTMLDialogElement | null {
-  return document.querySelector<HTMLDialogElement>("dialog[open]");
+  return document.querySelector<HTMLDialogElement>("dialog.sheet[open]");
 }
 
 export function closeDialogs(): void {

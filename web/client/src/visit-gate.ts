@@ -17,6 +17,7 @@ const VERBS: Readonly<Record<string, readonly Verb[]>> = {
   request_interpreter: ["request_interpreter"],
   original: ["prefer_original"],
   ask_recording: ["ask_recording"],
+  stop_recording: ["stop_recording"],
 };
 
 export function allowed(name: string, view: ConsultView): boolean {

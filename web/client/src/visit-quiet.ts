@@ -5,6 +5,7 @@ import { t } from "./i18n.ts";
 import type { ConsultView } from "./protocol.gen.ts";
 import { duration, minutesBetween } from "./times.ts";
 import type { OpenScreen, Visit } from "./visit-context.ts";
+import { fillRecorded } from "./visit-recorded.ts";
 import { emergencyNumber, fillEmergency, fillPhone } from "./visit-safety.ts";
 import { clone, maybe } from "./visit-template.ts";
 import { plannedLines, zoneOfPatient } from "./visit-times.ts";
@@ -35,6 +36,7 @@ export function openQuiet(screen: string): OpenScreen {
         fillEmergency(root, emergencyNumber(visit, view));
         fillTimes(visit, root, view, screen === "too_early");
         fillFacts(root, view);
+        fillRecorded(root, view);
         fillContinued(root, view);
         askHow(visit, root, view);
       },

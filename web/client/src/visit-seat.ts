@@ -325,6 +325,10 @@ class Seat implements Visit {
     },
     chat: () => openChat(this, this.chat),
     recheck: () => this.recheck(),
+    // In the room it can be taken back.
+    refuse_recording: async () => {
+      await this.send({ type: "refuse_recording" });
+    },
     mute_yes: () => {
       this.media.devices.setMuted(true);
       closeDialog("asked_to_mute");

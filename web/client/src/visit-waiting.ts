@@ -8,6 +8,7 @@ import { searchWords } from "./room/interpreting-words.ts";
 import { minutesBetween } from "./times.ts";
 import { isPatient, type OpenScreen, type Visit } from "./visit-context.ts";
 import { keep, kept } from "./visit-kept.ts";
+import { fillRecorded } from "./visit-recorded.ts";
 import { emergencyNumber, fillEmergency } from "./visit-safety.ts";
 import { clone, maybe, part } from "./visit-template.ts";
 import { plannedWords } from "./visit-times.ts";
@@ -27,6 +28,7 @@ export const openWaiting: OpenScreen = (visit, root) => {
     update(view) {
       fillEmergency(root, emergencyNumber(visit, view));
       fillPhysician(visit, root, view);
+      fillRecorded(root, view);
       fillSteps(visit, root, view);
       waited(root, since);
     },

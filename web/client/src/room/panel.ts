@@ -14,6 +14,7 @@ import { Booth } from "./booth.ts";
 import { Desk } from "./desk.ts";
 import { facts } from "./facts.ts";
 import type { Notes } from "./notes.ts";
+import { RecordingDesk } from "./recording-desk.ts";
 import { inOrder, isWaiting } from "./seating.ts";
 import type { Stage } from "./stage.ts";
 
@@ -25,6 +26,7 @@ export class Panel {
   private readonly root: HTMLElement;
   private readonly desk: Desk;
   private readonly interpreting: Booth | Asking;
+  private readonly recording: RecordingDesk | null;
   private readonly tick: number;
   private drawn = "";
   private announced: ReadonlySet<string> = new Set();
@@ -35,6 +37,7 @@ export class Panel {
     this.notes = notes;
     this.root = root;
     this.desk = new Desk(visit);
+    this.recording = visit.boot.role === "physician" ? new RecordingDesk(visit, root, notes) : null;
     const place = part(root, "interpreting");
     this.interpreting =
       visit.boot.role === "interpreter"
@@ -46,6 +49,7 @@ export class Panel {
     this.actions = {
       ...this.desk.actions,
       ...this.interpreting.actions,
+      ...this.recording?.actions,
       "tab-people": () => this.choose("people"),
       "tab-chat": () => this.choose("chat"),
       chat: () => this.choose("chat"),
@@ -61,6 +65,7 @@ export class Panel {
   update(view: ConsultView): void {
     this.desk.update(view);
     this.interpreting.update(view);
+    this.recording?.update(view);
     // Times of presence change often; a list under a person's mouse is only drawn anew when it says something else.
     const key = JSON.stringify([view.people, view.can]);
     if (key === this.drawn) return;
@@ -119,6 +124,7 @@ export class Panel {
   close(): void {
     window.clearInterval(this.tick);
     this.interpreting.close();
+    this.recording?.close();
     this.visit.chat.onnews = () => {};
   }
 }

@@ -1,249 +1,219 @@
-/** Recording: everybody is asked in their own language, sees at any time whether they are recorded, and can stop it. */
+/** Recording, for everybody in the room: asked in one's own language, told at any time, stopped with one tap. */
 
-import { playChime } from "../check/sound.ts";
-import { first, h, icon, redraw, say, show } from "../dom.ts";
+import { all, bdi, first, h, icon, redraw, say, show } from "../dom.ts";
 import { language, t } from "../i18n.ts";
 import type { ConsultView, RecordingView, What } from "../protocol.gen.ts";
 import { type Actions, type ConsentText, personOf, type Visit } from "../visit-context.ts";
-import { closeDialog, dialog, openDialog, openedDialog } from "../visit-dialogs.ts";
-import { maybe, part } from "../visit-template.ts";
+import { part } from "../visit-template.ts";
 import type { Notes } from "./notes.ts";
-import { heading, personList, spoken, stateWords, type Told } from "./recording-words.ts";
+import { canSpeak, hush, isSpeaking, sayAloud, speak, wakeVoices } from "./recording-voice.ts";
+import { answerWords, heading, newsWords, reads, type Seen, seenOf, stateWords } from "./recording-words.ts";
 
 /** Without a word from the server for so long, nobody can say whether it is still so. */
 const UNKNOWN_AFTER_MS = 3_000;
 const LOOK_EVERY_MS = 1_000;
+/** A tap that was meant for what was there before the question came is no answer. */
+const DEAF_MS = 600;
+const UNDO_SHOWN_MS = 10_000;
 
 export class RecordingSigns {
   private readonly visit: Visit;
   private readonly root: HTMLElement;
   private readonly notes: Notes;
+  private readonly sheet: HTMLDialogElement;
   private readonly timer: number;
-  private told: Told | null = null;
-  private askedNo = 0;
+  private seen: Seen | null = null;
+  /** The question that opened by itself; closed, it stays closed until it is asked for. */
+  private offered: string | null = null;
+  /** What the open sheet is about: it closes when that is answered. */
+  private about = "";
+  private drawn = "";
   private away: number | null = null;
-  private what: What = "video";
+  private undo: number | undefined;
+  private deaf: number | undefined;
 
   constructor(visit: Visit, root: HTMLElement, notes: Notes) {
     this.visit = visit;
     this.root = root;
     this.notes = notes;
+    this.sheet = part<HTMLDialogElement>(root, "question");
+    this.sheet.addEventListener("keydown", ({ key }) => {
+      if (key === "Escape") this.shut();
+    });
     this.timer = window.setInterval(() => this.drawMark(), LOOK_EVERY_MS);
+    wakeVoices();
   }
 
   readonly actions: Actions = {
-    ask_recording: () => this.openQuestion(),
-    ask_recording_yes: () => this.ask(),
-    record_what: (button) => this.choose(button.value as What),
-    recording_open: () => this.openSheet(),
+    recording_open: () => this.open(),
+    recording_later: () => this.shut(),
     agree_to_recording: () => this.agree(),
+    agree_again: () => this.agree(),
     refuse_recording: () => this.refuse(),
-    stop_recording: () => this.send({ type: "stop_recording" }),
     read_aloud: () => this.readAloud(),
   };
+
+  private get recording(): RecordingView | null {
+    return this.visit.view?.recording ?? null;
+  }
 
   private text(what: What): ConsentText | null {
     return this.visit.boot.recording_texts[what] ?? null;
   }
 
-  private async send(message: Parameters<Visit["send"]>[0]): Promise<void> {
-    await this.visit.send(message);
+  update(view: ConsultView): void {
+    this.drawMark();
+    this.sayNews(view);
+    this.follow(view);
+    this.drawAnswer(view);
   }
 
-  // --- the physician asks ------------------------------------------------------------------------------------
+  // --- the question ------------------------------------------------------------------------------------------
 
-  private async openQuestion(): Promise<void> {
-    const { recording } = this.visit.view ?? {};
-    if (recording?.why === "failed" && recording.state === "paused") return this.again(recording);
-    openDialog("record");
-    this.choose(this.what);
+  /** The question opens by itself once, beside the picture and without taking the keyboard away. */
+  private follow(view: ConsultView): void {
+    const asked = isAsked(view) ? view.recording : null;
+    if (this.sheet.open && this.about !== aboutOf(view)) this.shut();
+    if (asked && this.offered !== asked.id) this.open();
+    else if (this.sheet.open) this.draw(view);
+    const words = t("You are asked whether this visit may be recorded.");
+    const button = ["recording_open", t("Read and answer")] as const;
+    this.notes.set("recording-asked", asked && !this.sheet.open ? { words, icon: "rec", button } : null);
   }
 
-  private choose(what: What): void {
-    this.what = what;
-    const box = dialog("record");
-    const text = this.text(what);
-    for (const button of box.querySelectorAll<HTMLButtonElement>("[data-do=record_what]"))
-      button.setAttribute("aria-pressed", String(button.value === what));
-    fillText(part(box, "text"), text);
-    show(part(box, "no-text"), text === null);
-    first<HTMLButtonElement>("[data-do=ask_recording_yes]", box).disabled = text === null;
-  }
-
-  private async ask(): Promise<void> {
-    const text = this.text(this.what);
-    if (!text) return;
-    await this.send({ type: "ask_recording", what: this.what, ...agreed(text) });
-    closeDialog("record");
-  }
-
-  /** After a fault the same question lets it go on; everybody has answered it already. */
-  private async again(recording: RecordingView): Promise<void> {
-    const text = this.text(recording.what);
-    if (text) await this.send({ type: "ask_recording", what: recording.what, ...agreed(text) });
-  }
-
-  // --- everybody answers -------------------------------------------------------------------------------------
-
-  private openSheet(): void {
-    const recording = this.visit.view?.recording;
-    if (!recording) return;
-    this.drawSheet(recording);
-    openDialog("recording");
-  }
-
-  private drawSheet(recording: RecordingView): void {
-    const box = dialog("recording");
-    const text = this.text(recording.what);
-    say(first("h2", box), text?.title ?? heading(recording.what));
-    fillText(part(box, "text"), text);
-    show(part(box, "no-text"), text === null);
-    show(first("[data-do=agree_to_recording]", box), text !== null);
-    show(first("[data-do=read_aloud]", box), text !== null && voice(text.language) !== null);
+  private open(): void {
     const { view } = this.visit;
-    if (view) redraw(part(box, "answers"), ...answers(view, recording));
+    if (!view?.recording) return;
+    this.offered = view.recording.id;
+    this.about = aboutOf(view);
+    this.drawn = "";
+    this.draw(view);
+    // show() would put the keyboard on an answer: Enter while writing a message would then be one.
+    this.sheet.open = true;
+    this.root.classList.add("asks");
+    this.answerable(false);
+    this.deaf = window.setTimeout(() => this.answerable(true), DEAF_MS);
+    this.notes.set("recording-asked", null);
+    this.visit.announce(first("h2", this.sheet).textContent ?? "");
+  }
+
+  private answerable(yes: boolean): void {
+    window.clearTimeout(this.deaf);
+    for (const button of all<HTMLButtonElement>(".two button", this.sheet)) button.disabled = !yes;
+  }
+
+  private draw(view: ConsultView): void {
+    const { recording } = view;
+    if (!recording) return;
+    const text = this.text(recording.what);
+    const speaks = text !== null && canSpeak(text.language);
+    const key = JSON.stringify([
+      recording.what,
+      recording.answers,
+      view.people.map(({ name }) => name),
+      speaks,
+    ]);
+    if (key === this.drawn) return; // What is being read is not drawn anew.
+    this.drawn = key;
+    say(first("h2", this.sheet), text?.title ?? heading(recording.what));
+    fillText(part(this.sheet, "text"), text);
+    show(part(this.sheet, "no-text"), text === null);
+    show(part(this.sheet, "languages"), text === null && this.otherPage(view));
+    show(first("[data-do=agree_to_recording]", this.sheet), text !== null);
+    show(first("[data-do=read_aloud]", this.sheet), speaks);
+    redraw(part(this.sheet, "answers"), ...answerTags(view, recording));
+  }
+
+  /** Whether this page is there in the person's own language, in which alone they can agree. */
+  private otherPage(view: ConsultView): boolean {
+    const spoken = personOf(view, view.me.participant)?.language ?? "";
+    const links = all<HTMLAnchorElement>("[data-language]", this.sheet);
+    return !reads(spoken, language()) && links.some(({ dataset }) => reads(spoken, dataset.language ?? ""));
+  }
+
+  private shut(): void {
+    if (!this.sheet.open) return;
+    hush();
+    const inside = this.sheet.contains(document.activeElement);
+    this.sheet.open = false;
+    this.root.classList.remove("asks");
+    if (this.visit.view) this.follow(this.visit.view);
+    const next = this.root.querySelector<HTMLElement>("[data-matter=recording-asked] button, h1");
+    if (inside) next?.focus();
   }
 
   private async agree(): Promise<void> {
-    const { recording } = this.visit.view ?? {};
+    const { recording } = this;
     const text = recording && this.text(recording.what);
     if (!recording || !text) return;
-    await this.send({ type: "agree_to_recording", what: recording.what, ...agreed(text) });
-    this.closeSheet();
+    await this.visit.send({ type: "agree_to_recording", what: recording.what, ...shownText(text) });
+    this.sayUndo(null);
+    this.shut();
   }
 
+  /** Never asks whether one is sure: stopping is one tap, and so is taking that back. */
   private async refuse(): Promise<void> {
-    await this.send({ type: "refuse_recording" });
-    this.closeSheet();
+    const revoked = this.recording?.mine === "agreed";
+    await this.visit.send({ type: "refuse_recording" });
+    this.shut();
+    const words = revoked ? t("You are not recorded any more.") : t("You said no.");
+    this.sayUndo(`${words} ${t("The visit goes on as before.")}`, revoked);
   }
 
-  private closeSheet(): void {
-    if ("speechSynthesis" in window) speechSynthesis.cancel();
-    closeDialog("recording");
+  private sayUndo(words: string | null, undoable = false): void {
+    window.clearTimeout(this.undo);
+    const button = undoable && (["agree_again", t("Undo")] as const);
+    this.notes.set("recording-undo", null);
+    if (!words) return;
+    this.notes.set("recording-undo", { words, icon: "check", ...(button && { button }) });
+    this.undo = window.setTimeout(() => this.notes.set("recording-undo", null), UNDO_SHOWN_MS);
   }
 
   private readAloud(): void {
-    const recording = this.visit.view?.recording;
-    const text = recording && this.text(recording.what);
-    if (!text) return;
-    if (speechSynthesis.speaking) speechSynthesis.cancel();
-    else speak([text.title, ...text.paragraphs].join(" "), text.language);
+    const text = this.recording && this.text(this.recording.what);
+    if (isSpeaking()) hush();
+    else if (text) speak([text.title, ...text.paragraphs].join(" "), text.language);
   }
 
-  // --- everybody sees and hears -------------------------------------------------------------------------------
-
-  update(view: ConsultView): void {
-    const { recording } = view;
-    this.drawMark();
-    this.sayNews(view);
-    this.sayAnswers(view);
-    const asked = recording !== null && recording.state !== "stopped" && recording.mine === null;
-    if (asked && view.screen === "room") this.invite(recording);
-    else if (dialog("recording").open && !asked) closeDialog("recording");
-    this.drawNotes(view, asked);
-    if (recording && dialog("recording").open) this.drawSheet(recording);
-  }
-
-  /** The question opens by itself once; whoever closes it finds it in a note above the picture. */
-  private invite(recording: RecordingView): void {
-    if (this.askedNo === recording.no || openedDialog() !== null) return;
-    this.askedNo = recording.no;
-    this.openSheet();
-  }
+  // --- the state ---------------------------------------------------------------------------------------------
 
   private drawMark(): void {
     const { view, channel } = this.visit;
-    const mark = maybe(this.root, "recording");
-    if (!mark || !view) return;
-    this.away = channel === "lost" ? (this.away ?? performance.now()) : null;
+    if (!view) return;
+    this.away = channel === "connected" ? null : (this.away ?? performance.now());
     const unknown = this.away !== null && performance.now() - this.away > UNKNOWN_AFTER_MS;
+    const mark = part(this.root, "recording");
     const state = unknown ? "unknown" : (view.recording?.state ?? "none");
     mark.dataset.state = state;
     mark.classList.toggle("tag-rec", state === "on");
-    say(part(mark, "recording-words"), unknown ? t("Recording: not known") : stateWords(view.recording));
+    mark.classList.toggle("warn", state === "paused" || state === "unknown");
+    say(part(mark, "recording-words"), unknown ? t("Recording: not known") : stateWords(view));
   }
 
-  private drawNotes(view: ConsultView, asked: boolean): void {
-    const { recording } = view;
-    const open = recording !== null && recording.state !== "stopped";
-    this.notes.set(
-      "recording-asked",
-      asked
-        ? {
-            words: t("You are asked whether this visit may be recorded."),
-            icon: "rec",
-            button: ["recording_open", t("Read and answer")],
-          }
-        : null,
+  /** One's own answer, beside the mark: to stop it, or to change a no. */
+  private drawAnswer(view: ConsultView): void {
+    const { recording, can } = view;
+    // Whoever can end it for everybody has that button.
+    const mine = can.includes("stop_recording") ? null : (recording?.mine ?? null);
+    const stop = part(this.root, "recording-stop");
+    say(stop, recording?.state === "asked" ? t("Do not record me") : t("Stop recording me"));
+    show(stop, mine === "agreed" && can.includes("refuse_recording"));
+    const changed = mine !== null && mine !== "agreed" && can.includes("agree_to_recording");
+    show(
+      part(this.root, "recording-change"),
+      changed && recording !== null && this.text(recording.what) !== null,
     );
-    const stop = maybe<HTMLElement>(this.root, "recording-stop");
-    if (stop) show(stop, open && recording.mine === "agreed");
-    const again = open && (recording.mine === "refused" || recording.mine === "revoked");
-    const stopped = t("You stopped the recording. Your visit goes on as before.");
-    this.notes.set(
-      "recording-again",
-      again ? { words: stopped, icon: "check", button: ["recording_open", t("Allow it again")] } : null,
-    );
-    const failed = recording?.state === "paused" && recording.why === "failed";
-    const words = t("The recording has stopped: the clinic's storage does not take it. The visit goes on.");
-    this.notes.set(
-      "recording-failed",
-      failed
-        ? {
-            words,
-            icon: "warn",
-            tone: "warn",
-            urgent: true,
-            ...(view.can.includes("ask_recording") && { button: ["ask_recording", t("Try again")] as const }),
-          }
-        : null,
-    );
-  }
-
-  /** For the physician: who has agreed, by name, and whom the recording waits for. */
-  private sayAnswers(view: ConsultView): void {
-    const place = maybe(this.root, "recording-panel");
-    if (!place) return;
-    const { recording } = view;
-    const open = recording !== null && recording.state !== "stopped";
-    show(place, open);
-    if (!open) return;
-    redraw(
-      place,
-      h("h2", {}, t("Recording")),
-      h(
-        "p",
-        { class: "small", "data-part": "recording-state" },
-        stateWords(recording),
-        waits(view, recording),
-      ),
-      h("ul", { class: "stack stack-s small" }, ...answers(view, recording)),
-      h(
-        "button",
-        { type: "button", class: "btn btn-s", "data-do": "stop_recording", "data-key": "stop_recording" },
-        recording.state === "asked" ? t("Take the question back") : t("Stop recording"),
-      ),
-    );
-    show(first("[data-do=stop_recording]", place), view.can.includes("stop_recording"));
+    if (!recording || recording.state === "stopped") this.sayUndo(null);
   }
 
   /** Said aloud and to screen readers, in the person's own language, whenever it is otherwise than before. */
   private sayNews(view: ConsultView): void {
-    const { recording } = view;
-    const now: Told = {
-      no: recording?.no ?? 0,
-      state: recording?.state ?? "none",
-      why: recording?.why ?? null,
-    };
-    const before = this.told;
-    this.told = now;
-    // Whoever comes in hears that it is on; whoever was here hears what has changed.
-    if (before === null && now.state !== "on") return;
-    const words = spoken(before, now, recording);
+    const words = newsWords(this.seen, view.recording);
+    this.seen = seenOf(view.recording);
     if (!words) return;
-    this.visit.announce(words);
-    if (voice(language())) speak(words, language());
-    else void playChime(this.visit.media.devices.choice.speaker).catch(() => undefined);
+    const paused = view.recording?.state === "paused";
+    this.visit.announce(paused ? stateWords(view) : words);
+    sayAloud(words, language(), this.visit.media.devices.choice.speaker);
   }
 
   connection(): void {
@@ -252,54 +222,41 @@ export class RecordingSigns {
 
   close(): void {
     window.clearInterval(this.timer);
-    if ("speechSynthesis" in window) speechSynthesis.cancel();
+    window.clearTimeout(this.undo);
+    window.clearTimeout(this.deaf);
+    this.root.classList.remove("asks");
+    hush();
   }
 }
 
-function agreed(text: ConsentText): { text_id: string; text_hash: string; language: string } {
+function isAsked({ recording, can }: ConsultView): boolean {
+  const open = recording !== null && recording.state !== "stopped";
+  return open && recording.mine === null && can.includes("refuse_recording");
+}
+
+function aboutOf({ recording }: ConsultView): string {
+  return recording && recording.state !== "stopped" ? `${recording.id} ${recording.mine}` : "";
+}
+
+/** Which words exactly are agreed to. */
+export function shownText(text: ConsentText): { text_id: string; text_hash: string; language: string } {
   return { text_id: text.id, text_hash: text.hash, language: text.language };
 }
 
-function fillText(place: HTMLElement, text: ConsentText | null): void {
-  place.lang = text?.language ?? "";
+/** The points of a text; the last one, that a no costs nothing, stands out. */
+export function fillText(place: HTMLElement, text: ConsentText | null): void {
   const lines = text?.paragraphs ?? [];
   redraw(place, ...lines.map((line, no) => h("li", {}, no === lines.length - 1 ? h("b", {}, line) : line)));
 }
 
-function answers(view: ConsultView, recording: RecordingView): HTMLElement[] {
+/** Who is in the room and how they have answered. */
+export function answerTags(view: ConsultView, recording: RecordingView): HTMLElement[] {
   return recording.answers.map(({ participant, answer }) => {
     const mine = participant === view.me.participant;
     const person = personOf(view, participant);
     const [look, picture] = answer === "agreed" ? ["good", "check"] : answer ? ["warn", "x"] : ["", "clock"];
-    return h(
-      "li",
-      { class: `tag ${look}`, "data-answer": answer ?? "none", "data-role": person?.role ?? "" },
-      icon(picture),
-      " ",
-      personList(person, mine, answer),
-    );
+    const about = { "data-answer": answer ?? "none", "data-role": person?.role ?? "" };
+    const words = bdi(answerWords(person?.name ?? "", mine, answer));
+    return h("li", { class: `tag ${look}`, ...about }, icon(picture), words);
   });
-}
-
-function waits(view: ConsultView, recording: RecordingView): string {
-  const missing = recording.answers.filter((one) => one.answer === null);
-  const names = missing.map((one) => personOf(view, one.participant)?.name ?? "").filter(Boolean);
-  if (names.length === 0) return "";
-  const list = new Intl.ListFormat(language(), { type: "conjunction" }).format(names);
-  return ` ${t("Waits for the answer of {names}.", { names: list })}`;
-}
-
-/** A voice for this language; some browsers have none, and are silent without saying so. */
-function voice(tag: string): SpeechSynthesisVoice | null {
-  if (!("speechSynthesis" in window)) return null;
-  const base = tag.split("-")[0] ?? tag;
-  return speechSynthesis.getVoices().find((one) => one.lang.toLowerCase().startsWith(base)) ?? null;
-}
-
-function speak(words: string, tag: string): void {
-  const utterance = new SpeechSynthesisUtterance(words);
-  utterance.lang = tag;
-  utterance.voice = voice(tag);
-  speechSynthesis.cancel();
-  speechSynthesis.speak(utterance);
 }

@@ -36,7 +36,7 @@ class Room implements Screen {
   private readonly notes: Notes;
   private readonly signs: Signs;
   private recording: RecordingSigns | null = null;
-  private recordingAsked = false;
+  private recordingComes = false;
   private readonly patient: boolean;
   private panel: Panel | null = null;
   private readonly offKeys: () => void;
@@ -64,7 +64,6 @@ class Room implements Screen {
     this.offKeys = listenToKeys((name) => void this.actions[name]?.(document.createElement("button")));
     this.clock = window.setInterval(() => this.tick(), CLOCK_EVERY_MS);
     if (!this.patient) void this.openPanel();
-    if (visit.boot.role === "physician") void this.openRecording();
     void this.openDevices();
   }
 
@@ -97,12 +96,17 @@ class Room implements Screen {
 
   /** Most visits are never recorded: what it needs is loaded with the first question. */
   private async openRecording(): Promise<void> {
-    if (this.recordingAsked) return;
-    this.recordingAsked = true;
-    const { RecordingSigns } = await import("./recording.ts");
-    if (!this.root.isConnected) return;
-    this.recording = new RecordingSigns(this.visit, this.root, this.notes);
-    if (this.visit.view) this.recording.update(this.visit.view);
+    if (this.recordingComes) return;
+    this.recordingComes = true;
+    say(part(this.root, "recording-words"), t("Recording: not known"));
+    try {
+      const { RecordingSigns } = await import("./recording.ts");
+      if (!this.root.isConnected) return;
+      this.recording = new RecordingSigns(this.visit, this.root, this.notes);
+      if (this.visit.view) this.recording.update(this.visit.view);
+    } catch {
+      this.recordingComes = false; // The next view tries again.
+    }
   }
 
   update(view: ConsultView): void {
@@ -110,8 +114,8 @@ class Room implements Screen {
     this.stage.update(view);
     this.panel?.update(view);
     this.signs.update(view);
-    if (view.recording) void this.openRecording();
     this.recording?.update(view);
+    if (view.recording) void this.openRecording();
     drawDock(this.root, this.visit, view);
     this.sayPeople(view);
     this.connection();
