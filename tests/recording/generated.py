@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import random
@@ -216,3 +217,22 @@ def duration_us(data: bytes) -> int:
     """How long a view says it is."""
     with av.open(io.BytesIO(data), "r") as container:
         return container.duration or 0
+
+
+def parameter_sets(size: tuple[int, int], profile: str) -> list[bytes]:
+    """What x264 says of its pictures."""
+    encoder = av.CodecContext.create("libx264", "w")
+    assert isinstance(encoder, av.VideoCodecContext)
+    encoder.width, encoder.height = size
+    encoder.pix_fmt, encoder.profile = "yuv420p", profile
+    encoder.flags |= 1 << 22  # apart from the pictures
+    encoder.open()
+    units = bytes(encoder.extradata or b"").replace(b"\0\0\0\1", b"\0\0\1").split(b"\0\0\1")
+    return [one for one in units if one and one[0] & 0x1F in (7, 8)]
+
+
+@functools.cache
+def h264_key() -> bytes:
+    """A STAP-A of parameter sets and an IDR slice that nobody can decode."""
+    units = [*parameter_sets((64, 48), "Baseline"), b"\x65\x88\x80\x10\x00"]
+    return b"\x78" + b"".join(pack(">H", len(one)) + one for one in units)
