@@ -140,7 +140,7 @@ async def test_a_physician_confirms_what_another_asked_for_or_keeps_it(
 @pytest.mark.parametrize(
     ("status", "says", "role"),
     [
-        ("torn", "This recording ends early", "note"),
+        ("torn", "This recording was interrupted", "note"),
         ("tampered", "Do not rely on what you see and hear", "alert"),
         ("missing", "A part of this recording is missing", "alert"),
     ],

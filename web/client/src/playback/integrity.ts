@@ -22,7 +22,7 @@ function badgeWords(manifest: Manifest, n: number): string {
     case "complete":
       return tn("Complete and unchanged: {n} part", "Complete and unchanged: {n} parts", n);
     case "torn":
-      return t("Ends early");
+      return t("Interrupted");
     case "tampered":
       return t("Changed afterwards");
     case "missing":
@@ -53,7 +53,7 @@ function summary(manifest: Manifest): string {
     case "missing":
       return t("A part of this recording is missing. What you see is not everything.");
     default:
-      return t("This recording ends early, as if the power was cut. What is here is unchanged.");
+      return t("This recording was interrupted, as if the power was cut. What is here is unchanged.");
   }
 }
 
@@ -64,10 +64,13 @@ function lostWords(part: Part): string {
   switch (part.status) {
     case "torn":
       return to
-        ? t("Part {n} breaks off at {time}. Up to a second before is lost, and all that came after.", {
-            n,
-            time: to,
-          })
+        ? t(
+            "Part {n} breaks off at {time}. Up to a second before is lost, and what came before the next part.",
+            {
+              n,
+              time: to,
+            },
+          )
         : t("Part {n} breaks off.", { n });
     case "tampered":
       return from
