@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from media.gathering import packets
+from media.gathering import Packet, packets
 from media.remux.opened import Media, Opened, PartBegan, Remuxed, ViewFile
 from media.remux.survey import Described, Survey, read_meta
 from media.remux.timeline import Timeline
@@ -58,11 +58,8 @@ def _surveyed(recorded: Iterator[Opened], progress: Callable[[float], None]) -> 
         if isinstance(one, PartBegan):
             progress(_SURVEY * (one.part - 1) / max(1, one.parts))
         elif isinstance(one, Media):
-            try:
-                for packet in packets(one.body, one.at_us):
-                    survey.packet(one.track, packet)
-            except ValueError:
-                continue  # the packets before are good
+            for packet in _packets(one):
+                survey.packet(one.track, packet)
         else:
             survey.meta(one.body)
     return survey
@@ -80,11 +77,16 @@ def _fill(recorded: Iterator[Opened], by_track: dict[int, Remuxer], reached: Cal
         view, known = by_track.get(one.track), described.get(one.track)
         if view is None or known is None:
             continue
-        try:
-            for packet in packets(one.body, one.at_us):
-                view.packet(one.track, packet, known)
-        except ValueError:
-            continue
+        for packet in _packets(one):
+            view.packet(one.track, packet, known)
         if one.at_us - said_us >= _SAID_US:
             said_us = one.at_us
             reached(said_us)
+
+
+def _packets(record: Media) -> Iterator[Packet]:
+    """The packets of a record; those before something that makes no sense."""
+    try:
+        yield from packets(record.body, record.at_us)
+    except ValueError:
+        return

@@ -322,6 +322,20 @@ def test_parts_that_follow_each_other_are_one_view_and_progress_is_told() -> Non
     assert len(done) > 4
 
 
+def test_a_file_that_is_closed_in_the_middle_is_not_passed_over() -> None:
+    class Closing(io.BytesIO):
+        def write(self, data: bytes, /) -> int:  # type: ignore[override]
+            if self.tell() > 4_000:
+                raise ValueError("closed")
+            return super().write(data)
+
+    tape = Recorded()
+    talk(sound(tape), 0, 20)
+    tape.packets.sort()
+    with pytest.raises(ValueError, match="closed"):
+        remux(tape.opened, lambda _: Closing())
+
+
 def test_a_record_that_makes_no_sense_costs_itself_only() -> None:
     tape = Recorded()
     talk(sound(tape), 0, 5)
