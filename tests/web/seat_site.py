@@ -43,7 +43,7 @@ def recording(
         "state": state,
         "why": why,
         "since": AT,
-        "begun": state in ("on", "paused"),
+        "begun": state != "asked",
         "mine": answers.get(me),
         "answers": [{"participant": one, "answer": answer} for one, answer in answers.items()],
     }

@@ -13,6 +13,7 @@ from web.consents import (
     UnknownConsentTextError,
     consent_languages,
     consent_text,
+    recording_languages,
     recording_texts,
 )
 from web.emergency import emergency_number, emergency_numbers
@@ -113,6 +114,11 @@ def test_a_recording_can_be_agreed_to_only_in_words_somebody_has_reviewed(tag: s
     assert {what: text.text_id for what, text in texts.items()} == RECORDING
     assert {text.language for text in texts.values()} == {tag}
     assert replace(texts["audio"], review="Reviewed by: Dr A. Reader, counsel").is_reviewed
+
+
+def test_a_physician_can_be_told_in_which_languages_others_could_agree() -> None:
+    assert recording_languages(unreviewed=False) == {"audio": [], "video": []}
+    assert set(recording_languages(unreviewed=True)["video"]) >= set(page_languages())
 
 
 def test_a_language_without_a_text_has_nothing_to_agree_to() -> None:

@@ -138,8 +138,8 @@ export class RecordingSigns {
     this.sheet.open = false;
     this.root.classList.remove("asks");
     if (this.visit.view) this.follow(this.visit.view);
-    const next = this.root.querySelector<HTMLElement>("[data-matter=recording-asked] button, h1");
-    if (inside) next?.focus();
+    const line = this.root.querySelector<HTMLElement>("[data-matter=recording-asked] button");
+    if (inside) (line ?? first("h1", this.root)).focus();
   }
 
   private async agree(): Promise<void> {
