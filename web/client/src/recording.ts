@@ -4,7 +4,7 @@ import { post } from "./api.ts";
 import { boot } from "./boot.ts";
 import { all, byId, fill, h, icon, say, show } from "./dom.ts";
 import { t } from "./i18n.ts";
-import { type Film, filmOf, momentIn } from "./playback/film.ts";
+import { type Film, filmOf, firstPictureS, momentIn } from "./playback/film.ts";
 import { type Opening, showGate } from "./playback/gate.ts";
 import { showIntegrity } from "./playback/integrity.ts";
 import { type KeyAction, listenToKeys } from "./playback/keys.ts";
@@ -129,7 +129,7 @@ class Page {
     });
     setInterval(() => player.tick(), TICK_MS);
     document.addEventListener("visibilitychange", () => player.tick());
-    jump(momentIn(location.hash) ?? 0);
+    jump(momentIn(location.hash) ?? firstPictureS(film));
   }
 
   #press(action: KeyAction): void {

@@ -8,6 +8,9 @@ const US_PER_S = 1_000_000;
 const REASON_NEAR_S = 5;
 /** Whoever agreed before this moment agreed to the recording's beginning. */
 const BEGINNING_S = 1;
+/** Whose picture begins so soon was there from the beginning. */
+const FIRST_S_MAX = 2;
+const SHOWN_S = 0.1;
 const TICKS_MAX = 6;
 const TICK_STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600] as const;
 
@@ -55,6 +58,13 @@ export function filmOf({ manifest, people, timeline }: Ready): Film {
     moments: momentsOf(timeline, gaps, known),
     people: manifest.views.flatMap((view) => known.get(view.participant) ?? []).filter(isFirst),
   };
+}
+
+/** Where a film that is opened stands: its first pictures come a moment after its beginning. */
+export function firstPictureS(film: Film): number {
+  const begins = film.strips.flatMap(({ spans }) => spans[0]?.[0] ?? []).filter((atS) => atS < FIRST_S_MAX);
+  const lastS = Math.max(0, ...begins);
+  return lastS > 0 ? lastS + SHOWN_S : 0;
 }
 
 function isFirst<T>(one: T, at: number, all: readonly T[]): boolean {
