@@ -94,8 +94,8 @@ async def test_the_question_covers_neither_the_picture_nor_the_controls(
     seen = await page.evaluate(APART)
     assert seen["picture"] == seen["controls"] == 0
     assert seen["height"] > 90
-    for name in ("agree_to_recording", "refuse_recording"):
-        await expect(page.locator(f".ask [data-do={name}]")).to_be_in_viewport(ratio=1)
+    for name in ("[data-do=agree_to_recording]", "[data-do=refuse_recording]", "[data-part=free]"):
+        await expect(page.locator(f".ask {name}")).to_be_in_viewport(ratio=1)
 
 
 async def test_both_answers_look_the_same(served: tuple[str, Consult], browsers: Browsers) -> None:

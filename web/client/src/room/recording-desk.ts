@@ -47,7 +47,7 @@ export class RecordingDesk {
     const text = this.visit.boot.recording_texts[what] ?? null;
     for (const button of all<HTMLButtonElement>("[data-do=record_what]", box))
       button.setAttribute("aria-pressed", String(button.value === what));
-    fillText(part(box, "text"), text);
+    fillText(part(box, "text"), text?.paragraphs ?? []);
     show(part(box, "no-text"), text === null);
     first<HTMLButtonElement>("[data-do=ask_recording_yes]", box).disabled = text === null;
     this.drawWithout(box);

@@ -116,7 +116,9 @@ export class RecordingSigns {
     if (key === this.drawn) return; // What is being read is not drawn anew.
     this.drawn = key;
     say(first("h2", this.sheet), text?.title ?? heading(recording.what));
-    fillText(part(this.sheet, "text"), text);
+    // The last point, that a no costs nothing, is in sight however far one has read.
+    fillText(part(this.sheet, "text"), text?.paragraphs.slice(0, -1) ?? []);
+    say(part(this.sheet, "free"), text?.paragraphs[text.paragraphs.length - 1] ?? "");
     show(part(this.sheet, "no-text"), text === null);
     show(part(this.sheet, "languages"), text === null && this.otherPage(view));
     show(first("[data-do=agree_to_recording]", this.sheet), text !== null);
@@ -156,8 +158,10 @@ export class RecordingSigns {
     const revoked = this.recording?.mine === "agreed";
     await this.visit.send({ type: "refuse_recording" });
     this.shut();
-    const words = revoked ? t("You are not recorded any more.") : t("You said no.");
-    this.sayUndo(`${words} ${t("The visit goes on as before.")}`, revoked);
+    const words = revoked
+      ? t("You are not recorded any more.")
+      : t("You said no. The visit goes on as before.");
+    this.sayUndo(words, revoked);
   }
 
   private sayUndo(words: string | null, undoable = false): void {
@@ -243,10 +247,9 @@ export function shownText(text: ConsentText): { text_id: string; text_hash: stri
   return { text_id: text.id, text_hash: text.hash, language: text.language };
 }
 
-/** The points of a text; the last one, that a no costs nothing, stands out. */
-export function fillText(place: HTMLElement, text: ConsentText | null): void {
-  const lines = text?.paragraphs ?? [];
-  redraw(place, ...lines.map((line, no) => h("li", {}, no === lines.length - 1 ? h("b", {}, line) : line)));
+/** The points of a text. */
+export function fillText(place: HTMLElement, points: readonly string[]): void {
+  redraw(place, ...points.map((line) => h("li", {}, line)));
 }
 
 /** Who is in the room and how they have answered. */
