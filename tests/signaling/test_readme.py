@@ -1,4 +1,4 @@
-"""The diagram in the README is the life a consult has."""
+"""The diagrams in the README are the lives that a consult and its recordings have."""
 
 import re
 from datetime import timedelta
@@ -7,8 +7,23 @@ from pathlib import Path
 from hypothesis import given, settings
 
 from signaling.consult import commands
+from signaling.consult import recording_commands as recording
+from signaling.consult.recording import RecordingState
 from signaling.consult.values import Phase, SeatHolder, TheClock
-from tests.signaling.scripts import AMAL, DESK, DEVICES, Moment, Step, everybody_in, play, scripts
+from tests.signaling.scripts import (
+    AGREE,
+    AMAL,
+    ASK,
+    CHEN,
+    DESK,
+    DEVICES,
+    PEOPLE,
+    Moment,
+    Step,
+    everybody_in,
+    play,
+    scripts,
+)
 
 README = Path(__file__).resolve().parents[2] / "signaling/README.md"
 
@@ -35,6 +50,15 @@ LIVES = (
 )
 
 
+RECORDED = drawn("Recording")
+ASKED = [*everybody_in(), Step(1, SeatHolder(participant=CHEN), ASK)]
+BEGUN = [*ASKED, *(Step(1, SeatHolder(participant=p), AGREE) for p in PEOPLE if p != CHEN)]
+REVOKE = Step(1, SeatHolder(participant=AMAL), recording.RefuseRecording())
+STOP = Step(1, SeatHolder(participant=CHEN), recording.StopRecording())
+AGAIN = Step(1, SeatHolder(participant=AMAL), AGREE)
+RECORDINGS = ([*ASKED, STOP], [*BEGUN, REVOKE, STOP], [*BEGUN, REVOKE, AGAIN, STOP])
+
+
 def moves(moments: list[Moment]) -> set[tuple[str, str]]:
     return {
         (m.before.phase.value, m.after.phase.value) for m in moments if m.before.phase is not m.after.phase
@@ -50,6 +74,26 @@ def test_every_arrow_of_the_diagram_is_a_life_a_consult_can_have() -> None:
 @given(scripts)
 def test_no_life_takes_an_arrow_that_is_not_drawn(script: list[Step]) -> None:
     assert moves(play(script)) <= DRAWN
+
+
+def recorded_moves(moments: list[Moment]) -> set[tuple[str, str]]:
+    pairs = ((m.before.recording, m.after.recording) for m in moments)
+    return {
+        (one.state.value, after.state.value)
+        for one, after in pairs
+        if one is not None and after is not None and one.no == after.no and one.state is not after.state
+    }
+
+
+def test_every_arrow_of_a_recording_is_one_that_it_can_take() -> None:
+    assert {move for life in RECORDINGS for move in recorded_moves(play(life))} == RECORDED
+    assert {state for move in RECORDED for state in move} == set(RecordingState)
+
+
+@settings(max_examples=80, deadline=None)
+@given(scripts)
+def test_no_recording_takes_an_arrow_that_is_not_drawn(script: list[Step]) -> None:
+    assert recorded_moves(play([*BEGUN, *script])) <= RECORDED
 
 
 def test_the_readme_names_files_that_exist() -> None:
