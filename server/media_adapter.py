@@ -25,7 +25,7 @@ from server.settings import Media, Settings
 from signaling.consult.ids import ConsultId, PeerId, RecordingId
 from signaling.consult.values import ConnectionLevel
 from signaling.errors import Code, MediaUnavailable, Unstored
-from signaling.ports import Clock, RecordingEnd, Routing
+from signaling.ports import Clock, RecordingEnd, RecordingOrder, Routing
 
 NOTICES_MAX: Final = 10_000
 ORPHAN_S: Final = 120.0  # a worker that no server has come for ends, and with it its consults' sound
@@ -161,17 +161,21 @@ class MediaAdapter:
 
     async def _order(self, consult: ConsultId, routing: Routing) -> MediaOrder | None:
         """What a worker needs to record. Where it is not to be had everybody is told; the consult goes on."""
-        if self._orders is None:
-            return None
         if routing.recording is None:
-            self._orders.over(consult)
+            if self._orders is not None:
+                self._orders.over(consult)
             return None
         try:
-            return await self._orders.of(consult, routing.recording)
+            return await self._ordered(consult, routing.recording)
         except CannotRecordError:
             name = hex_of(routing.recording.recording)
             self._noticed(RecordingFailed(room=consult, recording=name, code="disk_error"))
             return None
+
+    async def _ordered(self, consult: ConsultId, order: RecordingOrder) -> MediaOrder:
+        if self._orders is None:  # it was allowed when the consult was booked, and no longer is
+            raise CannotRecordError
+        return await self._orders.of(consult, order)
 
     async def close_peer(self, consult: ConsultId, peer: PeerId) -> None:
         await self._media.close_peer(consult, peer)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from media.gathering import Packet, packets
+from media.remux.cuts import Cuts
 from media.remux.opened import Media, Opened, PartBegan, Remuxed, ViewFile
 from media.remux.survey import Described, Survey, read_meta
 from media.remux.timeline import Timeline
@@ -34,7 +35,8 @@ def remux(
         whatever `recorded`, `open_view` or a file raises; nothing else.
     """
     progress(0.0)
-    survey = _surveyed(recorded(), progress)
+    cuts = Cuts()
+    survey = _surveyed(recorded(), cuts, progress)
     timeline = Timeline(survey)
     until_us = max(duration_us, survey.end_us)
     views = [
@@ -44,7 +46,10 @@ def remux(
     by_track = {track: view for kind, person, view in views for track in tracks_of(kind, person)}
     expected_us = max(1, until_us)
     _fill(
-        recorded(), by_track, lambda at_us: progress(_SURVEY + (1 - _SURVEY) * min(1.0, at_us / expected_us))
+        recorded(),
+        cuts,
+        by_track,
+        lambda at_us: progress(_SURVEY + (1 - _SURVEY) * min(1.0, at_us / expected_us)),
     )
     until_us = max([until_us, *(view.flush() for _, _, view in views)])
     done = [view.close(until_us) for _, _, view in views]
@@ -52,7 +57,7 @@ def remux(
     return done
 
 
-def _surveyed(recorded: Iterator[Opened], progress: Callable[[float], None]) -> Survey:
+def _surveyed(recorded: Iterator[Opened], cuts: Cuts, progress: Callable[[float], None]) -> Survey:
     survey = Survey()
     for one in recorded:
         if isinstance(one, PartBegan):
@@ -62,10 +67,13 @@ def _surveyed(recorded: Iterator[Opened], progress: Callable[[float], None]) -> 
                 survey.packet(one.track, packet)
         else:
             survey.meta(one.body)
+            cuts.meta(one.at_us, one.body)
     return survey
 
 
-def _fill(recorded: Iterator[Opened], by_track: dict[int, Remuxer], reached: Callable[[int], None]) -> None:
+def _fill(
+    recorded: Iterator[Opened], cuts: Cuts, by_track: dict[int, Remuxer], reached: Callable[[int], None]
+) -> None:
     described: dict[int, Described] = {}
     said_us = 0
     for one in recorded:
@@ -78,7 +86,8 @@ def _fill(recorded: Iterator[Opened], by_track: dict[int, Remuxer], reached: Cal
         if view is None or known is None:
             continue
         for packet in _packets(one):
-            view.packet(one.track, packet, known)
+            if cuts.keeps(packet.at_us):
+                view.packet(one.track, packet, known)
         if one.at_us - said_us >= _SAID_US:
             said_us = one.at_us
             reached(said_us)
