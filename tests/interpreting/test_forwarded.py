@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from media.interface import PeerStats, Route, Routing
-from server.media_adapter import SOURCES
+from server.recordings.ordering import SOURCES
 from signaling.consult import interpreting_commands as asks
 from signaling.consult.ids import ParticipantId
 from signaling.consult.presence import EMPTY, with_direction, with_original
