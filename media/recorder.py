@@ -29,6 +29,8 @@ from media.source import Source
 
 STARVED_S: Final = 0.7
 """A whole picture of which nothing has come for so long: the small one is recorded instead."""
+KEYFRAME_EVERY_S: Final = 10.0
+"""Left alone, browsers hardly ever send one."""
 SOURCES: Final[dict[SourceName, str]] = {"audio": "audio", "video": "camera", "screen": "screen"}
 BACKLOG_PACKETS_MAX: Final = 25_000
 """What all recordings of a worker may have waiting for the disk, of 1,500 bytes at most: half a minute of a
@@ -215,6 +217,7 @@ class Track:
         }
         self._whole, self._small = source, source.small
         self._current = source
+        self._key_at_s = float("-inf")
         self._hold = take.held.append
         self._clock = clock
         source.tap = self
@@ -234,6 +237,8 @@ class Track:
             if not keyframe or (source is self._small and self._is_whole_live()):
                 return
             self._current = source
+        if keyframe:
+            self._key_at_s = self._clock.now_s
         self._hold((self._clock.now_s, self, data, keyframe))
 
     def report(self, report: rtcp.SenderReport) -> None:
@@ -248,7 +253,12 @@ class Track:
             self.want_keyframe()
 
     def look(self) -> None:
-        """Ask for the key frame of the layer that should be recorded and is not."""
+        """Ask for the key frame of the layer that should be recorded and is not, or of one that has long had
+        none: whoever jumps in a recording waits until all is decoded since the last.
+        """
+        now_s = self._clock.now_s
+        if now_s - self._key_at_s > KEYFRAME_EVERY_S and self._current.is_live(now_s, STARVED_S):
+            self.want_keyframe()
         if self._small is None:
             return
         wanted = self._whole

@@ -66,6 +66,25 @@ def test_each_part_gets_a_key_frame_of_its_own(studio: Studio) -> None:
     assert picture.keyframes.wanted, "a part has begun since"
 
 
+def test_a_long_recording_has_a_key_frame_every_ten_seconds_to_jump_to(studio: Studio) -> None:
+    studio.record("p", "d")
+    picture = studio.room.peers["p"].sources["video"]
+    studio.say("p", b"face", source="video", key=True)
+    studio.pass_s(1)
+    studio.say("p", b"face", source="video", key=True)
+    for _ in range(9):
+        studio.pass_s(1)
+        studio.say("p", b"later", source="video")
+        tick_all([studio.recorder])
+        assert not picture.keyframes.wanted
+    studio.pass_s(2)
+    tick_all([studio.recorder])
+    assert not picture.keyframes.wanted, "nothing comes of it: nobody would answer"
+    studio.say("p", b"later", source="video")
+    tick_all([studio.recorder])
+    assert picture.keyframes.wanted
+
+
 def test_a_source_that_begins_anew_is_asked_for_a_key_frame(studio: Studio) -> None:
     studio.record("p", "d")
     picture = studio.room.peers["p"].sources["video"]
