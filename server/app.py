@@ -34,6 +34,7 @@ from server.logs import logger
 from server.media_adapter import MediaAdapter
 from server.recordings import running as recording
 from server.recordings.ordering import Orders
+from server.recordings.store import Recordings
 from server.recordings.vault import Vault
 from server.settings import Settings
 from server.storage.consults import Consults
@@ -80,9 +81,8 @@ async def running(
     async with AsyncExitStack() as stack:
         database = await _storage(stack, settings)
         clock = SystemClock()
-        media = await _media(
-            stack, settings, goes_on, await recording.orders(settings, database, clock.now())
-        )
+        orders = await recording.orders(settings, database, clock.now())
+        media = await _media(stack, settings, goes_on, database, orders)
         vault = await recording.vault(stack, settings)
         servers = Servers(settings, database=database, media=media) if settings.cluster.address else None
         tickets = StoredTickets(database, SystemClock()) if servers else TicketsInMemory()
@@ -155,7 +155,11 @@ async def _storage(stack: AsyncExitStack, settings: Settings) -> Database:
 
 
 async def _media(
-    stack: AsyncExitStack, settings: Settings, goes_on: Callable[[], bool], orders: Orders | None
+    stack: AsyncExitStack,
+    settings: Settings,
+    goes_on: Callable[[], bool],
+    database: Database,
+    orders: Orders | None,
 ) -> MediaAdapter:
     media = MediaAdapter(settings, orders)
     try:
@@ -166,6 +170,7 @@ async def _media(
 
     async def end() -> None:
         await (media.leave() if goes_on() else media.stop())
+        await media.keep_rest(Recordings(database), SystemClock())
 
     stack.push_async_callback(end)
     return media

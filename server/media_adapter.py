@@ -128,6 +128,11 @@ class MediaAdapter:
             while not await _is_kept(notice, recordings, clock):  # noqa: ASYNC110 (nothing tells when it may be)
                 await asyncio.sleep(PROGRESS_AGAIN_S)
 
+    async def keep_rest(self, recordings: Recordings, clock: Clock) -> None:
+        """Store what the workers said last, after their end: that their parts are whole."""
+        while not self._progress.empty():
+            await _is_kept(self._progress.get_nowait(), recordings, clock)
+
     async def connect(self, consult: ConsultId, peer: PeerId, offer: str) -> str:
         try:
             return await self._media.connect(consult, peer, offer)
