@@ -7,6 +7,7 @@ its people connect their media anew.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
+from datetime import datetime
 from typing import Final
 
 from server.cluster.link import Call, Link, Reply, Unreachable
@@ -30,14 +31,15 @@ class SharedMedia:
     """Asks this server's media plane, or the server that has the consult's.
 
     * `news_of`: what this server knows of a consult
-    * `settle`: bring this server's media plane in step with what another one knows; whether it is
+    * `settle`: bring this server's media plane in step with what another one knows, where somebody may be
+      taking their consent to a recording back since some moment; whether it is
     * `moved`: a consult's media is somewhere else now, and every peer it had is gone
     * `is_alive`: whether another server was heard of late
     """
 
     def __init__(self, own: MediaAdapter, homes: Homes, link: Link) -> None:
         self.news_of: Callable[[ConsultId], Awaitable[Changed]]
-        self.settle: Callable[[Changed], Awaitable[bool]]
+        self.settle: Callable[[Changed, datetime | None], Awaitable[bool]]
         self.moved: Callable[[ConsultId], Awaitable[None]]
         self.is_alive: Callable[[ServerId], bool] = lambda _: False
         self._own = own
@@ -63,7 +65,10 @@ class SharedMedia:
         if home == self._me:
             await self._own.route(consult, routing)
         elif home is not None:
-            await self._ask(home, Settle(changed=await self.news_of(consult)), consult)
+            is_cut = routing.recording is None and routing.recording_end == "revoked"
+            since = routing.recording_cut_at if is_cut else None
+            settle = Settle(changed=await self.news_of(consult), unrecorded_since=since)
+            await self._ask(home, settle, consult)
 
     async def close_peer(self, consult: ConsultId, peer: PeerId) -> None:
         home = await self._home(consult)
@@ -151,7 +156,7 @@ class SharedMedia:
                     await self._own.close_peer(consult, call.peer)
                     return Done()
                 case Settle():
-                    is_settled = await self.settle(call.changed)
+                    is_settled = await self.settle(call.changed, call.unrecorded_since)
                     return Done() if is_settled else Declined(code=Code.MEDIA_UNAVAILABLE)
         except MediaUnavailable as error:
             return Declined(code=error.code)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -52,9 +53,14 @@ class ClosePeer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settle:
-    """To the media home of a consult: forward what the consult and these people make right."""
+    """To the media home of a consult: forward what the consult and these people make right.
+
+    `unrecorded_since`: somebody is taking their consent to being recorded back at the sender, and it is not
+    stored yet.
+    """
 
     changed: Changed
+    unrecorded_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -110,9 +110,11 @@ class Handler:
         return await self._from_seat(connection, entry, message)
 
     def _is_recorded(self, entry: SeatEntry) -> bool:
-        """Whether this person may be in what is recorded now."""
+        """Whether this person may be in what is recorded now; so they may where that is not known."""
         consult = self._consults.peek(entry.consult)
-        me = consult.participant(entry.participant) if consult is not None else None
+        if consult is None:
+            return True
+        me = consult.participant(entry.participant)
         return me is not None and me.seat is SeatState.PRESENT and holds_seat(me, entry.device)
 
     async def _from_seat(

@@ -28,6 +28,7 @@ from signaling.ports import (
 )
 
 TOLD_WITHIN_S: Final = 5.0  # a media plane that takes longer counts as unavailable
+CUT_ELSEWHERE_S_MAX: Final = 10.0  # a server that says no more of a revocation by then is gone
 
 _log = logging.getLogger(__name__)
 
@@ -52,11 +53,15 @@ class MediaKeeper:
         self._media = media
         self._clock = clock
         self._told: dict[ConsultId, Told | None] = {}  # None: not known what it has heard
+        self._newest: dict[ConsultId, tuple[int, Told]] = {}  # the last it was or is being told, by revision
         # What the rules said when this server started, and until when it stands.
         self._adopted: dict[ConsultId, tuple[Ruled, datetime]] = {}
         self._to_close: dict[ConsultId, set[PeerId]] = {}
         self._behind: set[ConsultId] = set()
-        self._cut: dict[ConsultId, datetime] = {}  # somebody is taking their consent back, since then
+        # People who are taking their consent back, since when; the first one first.
+        self._cuts: dict[ConsultId, list[datetime]] = {}
+        # The same at another server: since when, and until when that is believed.
+        self._cuts_elsewhere: dict[ConsultId, tuple[datetime, datetime]] = {}
         self._revision = 0
 
     async def connect(self, consult: ConsultId, peer: PeerId, offer: str) -> str:
@@ -89,41 +94,68 @@ class MediaKeeper:
         if self._is_left_alone(consult, presence):
             return
         wanted = Told(links=_peer_links(consult, presence), recording=_peer_order(consult, presence))
-        if consult.id in self._cut:
-            wanted = replace(wanted, recording=None)
+        if wanted.recording is None:
+            self._cuts_elsewhere.pop(consult.id, None)  # it is written down by now, or makes no difference
+        end, cut_at = _end_of(consult.recording)
+        if (since := self._cut_since(consult.id)) is not None:
+            wanted, end, cut_at = replace(wanted, recording=None), "revoked", since
         if wanted == self._told.get(consult.id, NOTHING):
             self._behind -= {consult.id} if consult.id not in self._to_close else set()
             return
-        end, cut_at = _end_of(consult.recording)
-        await self._route(consult.id, wanted, end, self._cut.get(consult.id, cut_at))
+        await self._route(consult.id, wanted, end, cut_at)
 
     async def cut(self, consult: ConsultId) -> None:
         """Somebody takes their consent back: keep nothing that arrives from now on, until `uncut`.
 
-        The media plane is told before anything is stored, so that a slow disk records nobody any longer.
+        The media plane is told before anything is stored, so that a slow disk records nobody any longer. It
+        may be hearing of a newer routing just now: that one it is told again, without the recording.
         """
-        now = self._cut[consult] = self._clock.now()
-        told = self._told.get(consult)
-        if told is not None and told.recording is not None:
-            await self._route(consult, replace(told, recording=None), "revoked", now)
+        self._cuts.setdefault(consult, []).append(self._clock.now())
+        await self._unrecord(consult)
 
     def uncut(self, consult: ConsultId) -> None:
-        """Their request was answered; the consult says by now whether it may be recorded."""
-        self._cut.pop(consult, None)
+        """One request of these was answered; the consult says by now whether it may be recorded."""
+        cuts = self._cuts.pop(consult, [])[1:]
+        if cuts:
+            self._cuts[consult] = cuts
         if consult in self._told:
             self._behind.add(consult)
+
+    async def heard_of_cut(self, consult: ConsultId, since: datetime | None) -> None:
+        """Somebody takes their consent back at another server, or (None) nobody does there any longer."""
+        if since is None:
+            self._cuts_elsewhere.pop(consult, None)
+            return
+        until = self._clock.now() + timedelta(seconds=CUT_ELSEWHERE_S_MAX)
+        self._cuts_elsewhere[consult] = (since, until)
+        await self._unrecord(consult)
+
+    def _cut_since(self, consult: ConsultId) -> datetime | None:
+        cuts = self._cuts.get(consult, [])[:1]
+        if consult in self._cuts_elsewhere:
+            cuts = [*cuts, self._cuts_elsewhere[consult][0]]
+        return min(cuts, default=None)
+
+    async def _unrecord(self, consult: ConsultId) -> None:
+        _, newest = self._newest.get(consult, (0, NOTHING))
+        if newest.recording is not None:
+            since = self._cut_since(consult)
+            await self._route(consult, replace(newest, recording=None), "revoked", since)
 
     async def _route(
         self, consult: ConsultId, wanted: Told, end: RecordingEnd, cut_at: datetime | None
     ) -> None:
+        revision = self._next_revision()
+        self._newest[consult] = (revision, wanted)
         told = Routing(
-            revision=self._next_revision(),
+            revision=revision,
             links=wanted.links,
             recording=wanted.recording,
             recording_end=end,
             recording_cut_at=cut_at,
         )
-        if await self._tell(consult, self._media.route(consult, told)):
+        is_told = await self._tell(consult, self._media.route(consult, told))
+        if is_told and self._newest.get(consult) == (revision, wanted):  # or a newer one is on its way
             self._told[consult] = wanted
 
     def adopt(self, consult: Consult) -> None:
@@ -157,6 +189,8 @@ class MediaKeeper:
     def forget(self, consult: ConsultId) -> None:
         """The media plane knows nothing of this consult (any more): tell it everything next time."""
         self._told.pop(consult, None)
+        self._newest.pop(consult, None)
+        self._cuts_elsewhere.pop(consult, None)
         self._adopted.pop(consult, None)
         self._to_close.pop(consult, None)
         self._behind.discard(consult)
@@ -171,6 +205,10 @@ class MediaKeeper:
 
     def behind(self) -> tuple[ConsultId, ...]:
         """The consults whose last word did not reach the media plane; `settle` them again."""
+        now = self._clock.now()
+        for consult in [one for one, (_, until) in self._cuts_elsewhere.items() if now >= until]:
+            del self._cuts_elsewhere[consult]
+            self._behind.add(consult)
         return tuple(self._behind)
 
     def _next_revision(self) -> int:
@@ -187,6 +225,10 @@ class MediaKeeper:
             self._behind.add(consult)
             _log.warning("media plane not reached, trying again: %s", type(error).__name__)
             return False
+        except asyncio.CancelledError:  # whoever asked is gone; it may have heard of it or not
+            self._told[consult] = None
+            self._behind.add(consult)
+            raise
         self._behind.discard(consult)
         return True
 

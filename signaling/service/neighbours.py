@@ -1,6 +1,7 @@
 """Other servers with the same database: what they say, and what of theirs nobody looks after any more."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import partial
 from typing import assert_never
 
@@ -83,8 +84,12 @@ class Neighbours:
                 self._boards.mark(news.clinic)
                 await self._in_step(news.consult)
 
-    async def settle(self, news: Changed) -> bool:
-        """Bring this server's media plane in step with what another one knows. Returns whether it is."""
+    async def settle(self, news: Changed, unrecorded_since: datetime | None = None) -> bool:
+        """Bring this server's media plane in step with what another one knows. Returns whether it is.
+
+        `unrecorded_since`: somebody takes their consent to a recording back there, which waits for nothing.
+        """
+        await self._media.heard_of_cut(news.consult, unrecorded_since)
         async with self._consults.hold(news.consult):
             self._consults.drop_older(news.consult, news.version)
             self._consults.presence.merge(news.consult, news.people)

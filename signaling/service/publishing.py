@@ -107,8 +107,8 @@ class Publisher:
     @asynccontextmanager
     async def unrecorded(self, consult_id: ConsultId) -> AsyncIterator[None]:
         """Nothing that arrives meanwhile is recorded; needs no lock, so that nothing delays it."""
-        await self._media.cut(consult_id)
         try:
+            await self._media.cut(consult_id)
             yield
         finally:
             self._media.uncut(consult_id)
