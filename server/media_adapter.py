@@ -125,8 +125,12 @@ class MediaAdapter:
         """Store how far each part is, in order, for ever: it is what a cut part is found out by."""
         while True:
             notice = await self._progress.get()
-            while not await _is_kept(notice, recordings, clock):  # noqa: ASYNC110 (nothing tells when it may be)
-                await asyncio.sleep(PROGRESS_AGAIN_S)
+            try:
+                while not await _is_kept(notice, recordings, clock):  # noqa: ASYNC110 (nothing tells when)
+                    await asyncio.sleep(PROGRESS_AGAIN_S)
+            except asyncio.CancelledError:
+                self._progress.put_nowait(notice)  # for `keep_rest`; late or twice, it changes nothing
+                raise
 
     async def keep_rest(self, recordings: Recordings, clock: Clock) -> None:
         """Store what the workers said last, after their end: that their parts are whole."""
@@ -186,6 +190,8 @@ class MediaAdapter:
         await self._media.close_peer(consult, peer)
 
     async def close_consult(self, consult: ConsultId) -> None:
+        if self._orders is not None:
+            self._orders.over(consult)
         await self._media.close_room(consult)
 
 

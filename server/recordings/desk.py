@@ -53,7 +53,7 @@ def desk(
         OSError: `storage_url` makes no store.
     """
     secrets = Secrets(data_dir / FOLDER)
-    uploader = Uploader(database, Places(data_dir).recordings, store_for(storage_url))
+    uploader = Uploader(database, Places(data_dir).recordings, store_for(storage_url), clock)
     return Desk(
         store=Recordings(database),
         care=Care(database),

@@ -79,17 +79,27 @@ class Life:
 
     async def look(self) -> int:
         """Destroy what is due; how many were."""
-        destroyed = 0
-        for recording in await self.due():
-            try:
-                destroyed += await self.destroy(recording)
-            except VaultUnavailableError:
-                log.warning("a recording is not destroyed to the end: the vault does not answer")
+        destroyed = passed = 0
+        while due := await self.due(passed=passed):
+            for recording in due:
+                done = await self._tried(recording)
+                destroyed += done
+                passed += not done  # or those that another server is to destroy would hide all behind them
         return destroyed
 
+    async def _tried(self, recording: RecordingId) -> bool:
+        """What cannot be done to one keeps no other waiting."""
+        try:
+            return await self.destroy(recording)
+        except VaultUnavailableError:
+            log.warning("a recording is not destroyed to the end: the vault does not answer")
+        except OSError as error:
+            log.warning("a recording is not destroyed to the end", kind=type(error).__name__)
+        return False
+
     @lasting
-    async def due(self) -> list[RecordingId]:
-        """Recordings that are over and not held, and are to be destroyed."""
+    async def due(self, *, passed: int = 0) -> list[RecordingId]:
+        """Recordings that are over and not held, and are to be destroyed, behind the first `passed` ones."""
         now = self._clock.now()
         late = or_(
             RecordingRow.keep_until <= now,
@@ -103,6 +113,7 @@ class Life:
             .where(or_(RecordingRow.destroying_at.is_not(None), free))
             .order_by(RecordingRow.keep_until, RecordingRow.recording_id)
             .limit(AT_ONCE_MAX)
+            .offset(passed)
         )
         async with self._database.read() as connection:
             return [RecordingId(row) for row in (await connection.execute(query)).scalars()]

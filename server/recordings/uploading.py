@@ -6,6 +6,7 @@ For each file: kept, its size compared, written down, removed. A crash in betwee
 import asyncio
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -20,8 +21,12 @@ from server.storage.database import Database, DatabaseBusyError
 from server.storage.lasting import lasting
 from server.storage.recording_tables import RecordingPart, RecordingRow
 from signaling.errors import Unstored
+from signaling.ports import Clock
 
 EVERY_S: Final = 30.0
+# So long after a recording's end nobody writes to its parts, said or not: a worker may have been killed, or
+# have ended one while no server was there to hear of it.
+SURELY_CLOSED: Final = timedelta(hours=1)
 _NAME: Final = re.compile(r"([0-9a-f]{32})\.(\d{5,10})\.tcr")
 
 log = logger("recordings")
@@ -29,9 +34,10 @@ log = logger("recordings")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Known:
-    """What the rows say of a part."""
+    """What the rows say of a part. `is_whole`: it was told how it ended, so `size_bytes` is all of it."""
 
     size_bytes: int
+    is_whole: bool
     is_closed: bool
     is_stored: bool
     is_shredded: bool
@@ -40,8 +46,9 @@ class _Known:
 class Uploader:
     """Of one server: `folder` is where its media workers write. Without a store nothing is moved."""
 
-    def __init__(self, database: Database, folder: Path, store: PartStore | None) -> None:
+    def __init__(self, database: Database, folder: Path, store: PartStore | None, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
         self._folder = folder
         self._store = store
 
@@ -72,11 +79,12 @@ class Uploader:
     async def _move(self, store: PartStore, recording: str, part: int, known: _Known) -> bool:
         file = part_file(self._folder, bytes.fromhex(recording), part)
         if not known.is_stored and not known.is_shredded:
-            if file.stat().st_size != known.size_bytes:
+            size = file.stat().st_size
+            if size < known.size_bytes or (known.is_whole and size != known.size_bytes):
                 log.error("a closed part is not as long as it was; it stays where it is", part=part)
                 return False
             await asyncio.to_thread(store.put, recording, part, file)
-            if await asyncio.to_thread(store.size_bytes, recording, part) != known.size_bytes:
+            if await asyncio.to_thread(store.size_bytes, recording, part) != size:
                 raise OSError("the store has another size")
             await self._stored(recording, part, f"{store.where.rstrip('/')}/{name_of(recording, part)}")
         await asyncio.to_thread(self._unlink, file)
@@ -88,21 +96,27 @@ class Uploader:
             RecordingPart.size_bytes,
             RecordingPart.ended,
             RecordingPart.stored,
+            RecordingRow.ended_at,
             RecordingRow.shredded_at,
         )
+        mine = (RecordingPart.recording_id == RecordingRow.recording_id) & (RecordingPart.part == part)
         query = (
             select(*columns)
-            .join(RecordingRow, RecordingRow.recording_id == RecordingPart.recording_id)
-            .where(RecordingPart.recording_id == id_of(recording), RecordingPart.part == part)
+            .select_from(RecordingRow)
+            .join(RecordingPart, mine, isouter=True)
+            .where(RecordingRow.recording_id == id_of(recording))
         )
         async with self._database.read() as connection:
             row = (await connection.execute(query)).one_or_none()
         if row is None:
             return None
+        is_whole = bool(row.ended)
+        is_over = row.ended_at is not None and row.ended_at <= self._clock.now() - SURELY_CLOSED
         return _Known(
-            size_bytes=row.size_bytes,
-            is_closed=row.ended != "",
-            is_stored=row.stored != "",
+            size_bytes=row.size_bytes or 0,
+            is_whole=is_whole,
+            is_closed=is_whole or is_over,
+            is_stored=bool(row.stored),
             is_shredded=row.shredded_at is not None,
         )
 

@@ -1,5 +1,6 @@
 """What a worker is told of a recording, and what becomes of what it tells."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -148,3 +149,35 @@ async def test_what_a_worker_says_last_is_stored_after_its_end(tmp_path: Path) -
     store = Store()
     await made.keep_rest(store, FakeClock())  # type: ignore[arg-type]
     assert store.kept == [1, 2]
+
+
+async def test_what_could_not_be_stored_before_the_end_is_stored_after_it(tmp_path: Path) -> None:
+    made, _ = adapter(tmp_path, None)
+    made._noticed(
+        RecordingProgress(
+            room=CONSULT,
+            recording=hex_of(RECORDING),
+            part=1,
+            records=3,
+            size_bytes=9,
+            chain="0" * 64,
+            ended="",
+        )
+    )
+    store, away = Store(), asyncio.Event()
+
+    async def hanging(_notice: RecordingProgress, *, now: datetime) -> bool:
+        del now
+        away.set()
+        return await asyncio.Event().wait()
+
+    class Away(Store):
+        progress = staticmethod(hanging)  # type: ignore[assignment]
+
+    keeping = asyncio.create_task(made.keep_progress(Away(), FakeClock()))  # type: ignore[arg-type]
+    await away.wait()
+    keeping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await keeping
+    await made.keep_rest(store, FakeClock())  # type: ignore[arg-type]
+    assert store.kept == [1]

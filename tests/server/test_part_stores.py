@@ -17,6 +17,7 @@ from server.storage.recording_tables import RecordingRow
 from server.vault.source import WINDOW_BYTES, FolderParts
 from server.vault.stored import StoredParts
 from tests.contracts.part_store import PartStoreContract
+from tests.server.conftest import SetClock
 from tests.server.imitated_s3 import imitated_s3
 from tests.server.recorded import Progress, Script
 
@@ -72,7 +73,9 @@ class Moving:
         self.folder.mkdir()
         self.script, self.database = script, database
         self.store = FolderStore(tmp_path / "kept")
-        self.uploader = Uploader(database, self.folder, self.store)
+        self.clock = SetClock()
+        self.clock.pass_s(600)
+        self.uploader = Uploader(database, self.folder, self.store, self.clock)
         for part in (1, 2, 3):
             self.file(part).write_bytes(bytes([part]) * 5000)
 
@@ -105,6 +108,31 @@ async def test_a_closed_part_is_brought_away_and_an_open_or_unknown_one_stays(mo
     assert first == f"{moving.store.where}/{moving.script.name}/00001.tcr"
     assert second == ""
     assert await moving.uploader.look() == 0
+
+
+async def test_long_after_its_recording_a_part_is_brought_away_though_nobody_said_how_it_ended(
+    moving: Moving,
+) -> None:
+    moving.file(3).unlink()
+    moving.clock.pass_s(3600)
+    assert await moving.uploader.look() == 2
+    assert moving.store.size_bytes(moving.script.name, 2) == 5000
+    assert list(moving.folder.iterdir()) == []
+    assert all(await moving.stored())
+
+
+async def test_long_after_its_recording_a_part_nobody_spoke_of_is_brought_away(moving: Moving) -> None:
+    moving.clock.pass_s(3600)
+    assert await moving.uploader.look() == 3
+    assert moving.store.size_bytes(moving.script.name, 3) == 5000
+    assert list(moving.folder.iterdir()) == []
+
+
+async def test_what_lacks_something_that_was_written_stays_for_whoever_looks_into_it(moving: Moving) -> None:
+    moving.file(2).write_bytes(b"cut" * 1000)
+    moving.clock.pass_s(3600)
+    assert await moving.uploader.look() == 2
+    assert moving.file(2).exists()
 
 
 async def test_a_part_that_the_store_has_not_whole_stays(

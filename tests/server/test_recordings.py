@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from server.identity.accounts import Account
+from server.recordings import life
 from server.recordings.access import NOTHING, Relation, Right, is_reason, rights
 from server.recordings.care import Care, NotNowError
 from server.recordings.life import Life
@@ -373,6 +374,28 @@ async def test_a_server_without_the_secret_leaves_destroying_to_the_one_that_has
     assert not await other.destroy(destroying.script.recording)
     destroying.vault.away = False
     assert await destroying.life.look() == 1
+
+
+async def test_what_cannot_be_destroyed_hides_nothing_that_can(
+    destroying: Destroying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(life, "AT_ONCE_MAX", 1)
+    others = [await made(destroying.database) for _ in range(3)]
+    for script in others[1:]:
+        destroying.secrets.get_or_create(script.name)
+    at_other_server = Progress(recording=others[0].name, records=1, size_bytes=99)
+    await Recordings(destroying.database).progress(at_other_server, now=NOON)
+    destroy = destroying.secrets.destroy
+
+    def refusing(recording: str) -> bool:
+        if recording == others[1].name:
+            raise PermissionError
+        return destroy(recording)
+
+    monkeypatch.setattr(destroying.secrets, "destroy", refusing)
+    destroying.clock.time = (await destroying.found()).keep_until + timedelta(days=1)
+    assert await destroying.life.look() == 2
+    assert set(destroying.removed) == {destroying.script.name, others[2].name}
 
 
 async def test_files_that_stay_do_not_keep_a_recording_from_being_destroyed(destroying: Destroying) -> None:
