@@ -132,6 +132,8 @@ class Engine:
         """A server has connected: it hears who we are, and its routings replace those of the one before."""
         for room in self.rooms.values():
             room.forget_revision()
+            if room.recorder is not None:
+                room.recorder.forget_failure()
         return self.welcome()
 
     def totals(self) -> WorkerTotals:

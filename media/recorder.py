@@ -93,6 +93,10 @@ class Recorder:
             self._begin(wanted)
         self._order = wanted if self._take is not None else None
 
+    def forget_failure(self) -> None:
+        """Another server speaks now, which has not heard what came to nothing: it is tried again, or told."""
+        self._failed = None
+
     def connect(self, peers: Mapping[str, Publisher]) -> None:
         """Follow the sources of the order that are there; the peers or the routing have changed."""
         found = dict(_sources(self._order, peers)) if self._order is not None else {}

@@ -64,7 +64,7 @@ def _after_fault(case: Case, recording: Recording) -> Events:
 def agree(case: Case, command: commands.AgreeToRecording) -> Events:
     """Agree to what is asked now; agreeing again changes nothing."""
     recording = _open(case)
-    if command.what != recording.what:
+    if (command.no, command.what) != (recording.no, recording.what):
         raise Refused(Code.NOT_NOW, "something else is asked by now")
     if recording.answer_of(case.myself.id) == "agreed":
         return ()

@@ -24,8 +24,9 @@ class AskRecording:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgreeToRecording:
-    """Agree to what is asked, having read this text in this language."""
+    """Agree to what is asked in recording number `no`, having read this text in this language."""
 
+    no: int
     what: What
     text_id: str
     text_hash: str

@@ -2,6 +2,8 @@
 
 from typing import Annotated, Literal
 
+from annotated_types import Ge, Le
+
 from signaling.consult.recording import What
 from signaling.protocol.asked import Asked
 from signaling.protocol.fields import Language, TextHash, TextId
@@ -18,9 +20,10 @@ class AskRecording(Asked):
 
 
 class AgreeToRecording(Asked):
-    """Agree to being recorded."""
+    """Agree to being recorded; an answer to an earlier question is none to this one."""
 
     type: Literal["agree_to_recording"]
+    no: Annotated[int, Ge(1), Le(1_000), "Which of the consult's recordings."]
     what: Annotated[What, "What was asked."]
     text_id: Annotated[TextId, "The text shown."]
     text_hash: Annotated[TextHash, "Its SHA-256."]

@@ -216,6 +216,7 @@ def _ask_recording(message: recording.AskRecording, scene: Scene) -> Planned:
 def _agree_to_recording(message: recording.AgreeToRecording, _: Scene) -> Planned:
     return Planned(
         command=recording_commands.AgreeToRecording(
+            no=message.no,
             what=message.what,
             text_id=message.text_id,
             text_hash=message.text_hash,

@@ -117,7 +117,7 @@ async def ask(world: World, what: str = "video") -> None:
 
 async def agree(world: World, *people: str, **other: Any) -> None:
     for who in people:
-        fields = {**TEXT, "what": "video", "language": "ar", **other}
+        fields = {**TEXT, "no": 1, "what": "video", "language": "ar", **other}
         await world.ask(who, "agree_to_recording", **fields)
 
 
@@ -223,7 +223,7 @@ async def test_a_revocation_that_is_refused_lets_it_go_on(world: World) -> None:
     await recorded(world)
     await world.ask("chen", "stop_recording")
     await ask(world)
-    await agree(world, "amal", "nour")
+    await agree(world, "amal", "nour", no=2)
     world.store.append = _refusing  # type: ignore[method-assign]
     with pytest.raises(Refused):
         await world.ask("amal", "refuse_recording")
@@ -252,7 +252,9 @@ async def test_who_may_record_and_when(world: World) -> None:
     await world.admit("amal", Role.PATIENT)
     in_arabic = {**fields, "language": "ar"}
     assert await refused(world, "amal", "ask_recording", **in_arabic) is Code.NOT_PERMITTED
-    assert await refused(world, "chen", "agree_to_recording", **fields) is Code.NOT_NOW  # nothing is asked
+    assert (
+        await refused(world, "chen", "agree_to_recording", no=1, **fields) is Code.NOT_NOW
+    )  # nothing is asked
     await ask(world)
     assert await refused(world, "chen", "ask_recording", **fields) is Code.ALREADY_ASKED
     assert await refused(world, "amal", "stop_recording") is Code.NOT_PERMITTED
@@ -273,9 +275,21 @@ async def test_a_text_that_is_not_theirs_cannot_be_agreed_to(
 ) -> None:
     await world.in_room()
     await ask(world)
-    fields = {**TEXT, "what": "video", "language": "ar", **other}
+    fields = {**TEXT, "no": 1, "what": "video", "language": "ar", **other}
     assert await refused(world, "amal", "agree_to_recording", **fields) is code
     assert state(world) == ("asked", None)
+
+
+async def test_an_answer_to_an_earlier_question_is_none_to_the_next_one(world: World) -> None:
+    await world.in_room()
+    await ask(world)
+    await world.ask("chen", "stop_recording")
+    await ask(world)
+    fields = {**TEXT, "what": "video", "language": "ar"}
+    assert await refused(world, "amal", "agree_to_recording", no=1, **fields) is Code.NOT_NOW
+    view = world.view("amal").recording
+    assert view is not None
+    assert view.mine is None
 
 
 async def test_a_full_disk_is_told_to_everybody_and_the_physician_lets_it_go_on(world: World) -> None:

@@ -341,3 +341,12 @@ def test_an_order_nobody_can_follow_is_told_and_routes_are_in_force_all_the_same
         RecordingFailed(room="r", recording=str(broken.get("recording", RECORDING.hex())), code="bad_order")
     ]
     assert studio.room.peers["p"].sources["audio"].routed
+
+
+def test_a_new_server_is_told_again_what_came_to_nothing(studio: Studio) -> None:
+    for said in (1, 1):  # the same order is not tried again
+        studio.record("p", "d", shred="00")
+        assert len(studio.told) == said
+    studio.recorder.forget_failure()
+    studio.record("p", "d", shred="00")
+    assert len(studio.told) == 2

@@ -125,7 +125,9 @@ RECORDING = RecordingId("r1")
 ASK = rec.AskRecording(
     recording=RECORDING, what="video", text_id="recording-video-1", text_hash="0" * 64, language="en"
 )
-AGREE = rec.AgreeToRecording(what="video", text_id="recording-video-1", text_hash="0" * 64, language="ar")
+AGREE = rec.AgreeToRecording(
+    no=1, what="video", text_id="recording-video-1", text_hash="0" * 64, language="ar"
+)
 any_command: st.SearchStrategy[Command] = st.one_of(
     st.sampled_from(
         [

@@ -181,7 +181,7 @@ def sample(kind: type[Command], target: ParticipantId, device: DeviceId) -> Comm
             recording=RecordingId("r"), what="video", text_id="t", text_hash="1" * 64, language="en"
         ),
         rec.AgreeToRecording: rec.AgreeToRecording(
-            what="video", text_id="t", text_hash="1" * 64, language="ar"
+            no=1, what="video", text_id="t", text_hash="1" * 64, language="ar"
         ),
         rec.ReportRecordingFailed: rec.ReportRecordingFailed(recording=RecordingId("r")),
     }

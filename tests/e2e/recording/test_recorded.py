@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
 import pytest
 import pytest_asyncio
@@ -171,9 +172,11 @@ async def test_the_patient_revokes_with_one_tap_and_agrees_again(on: Filmed) -> 
 
 async def test_a_killed_worker_costs_one_part_and_another_begins(on: Filmed) -> None:
     before = len(on.parts())
+    killed_s = monotonic()
     for pid in workers(on):
         os.kill(pid, signal.SIGKILL)
     await eventually(lambda: found(on, before + 1), bool, within_s=20, what="another part")
+    FOUND["worker killed, another part after, s"] = monotonic() - killed_s
     await asyncio.sleep(RECORDED_S)
     for page in on.pages.values():
         await shows(page, "on")

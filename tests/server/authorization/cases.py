@@ -65,6 +65,7 @@ FIELDS: Final[dict[str, Any]] = {
     "into": "patient",
     "prefers": True,
     "what": "video",
+    "no": 1,
 }
 # The same name for different things.
 OF_VERB: Final[dict[str, dict[str, str]]] = {

@@ -172,11 +172,13 @@ export interface Admit {
   readonly identity_confirmed?: boolean;
 }
 
-/** Agree to being recorded. */
+/** Agree to being recorded; an answer to an earlier question is none to this one. */
 export interface AgreeToRecording {
   /** Made by the client; the same id again is answered again, not done again. */
   readonly command_id: string;
   readonly type: "agree_to_recording";
+  /** Which of the consult's recordings. */
+  readonly no: number;
   /** What was asked. */
   readonly what: What;
   /** The text shown. */

@@ -148,7 +148,8 @@ export class RecordingSigns {
     const { recording } = this;
     const text = recording && this.text(recording.what);
     if (!recording || !text) return;
-    await this.visit.send({ type: "agree_to_recording", what: recording.what, ...shownText(text) });
+    const { no, what } = recording;
+    await this.visit.send({ type: "agree_to_recording", no, what, ...shownText(text) });
     this.sayUndo(null);
     this.shut();
   }
