@@ -30,6 +30,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)
 RECORDED_S = 4.0
 PIECE_S = 2.0
 REVOKED_S = 3.0
+GAP_S = 1.0
 EDGE_S = 0.3  # the last word of a voice ends a moment after the last picture
 QUIET = 20
 JUMP_MS_MAX = 500
@@ -239,6 +240,12 @@ async def test_what_is_exported_is_what_was_seen_and_said_and_nothing_of_the_pau
 def nothing_of_the_pause(file: Path) -> None:
     """While the patient had not agreed, `REVOKED_S`, there is neither a picture nor a sound."""
     seen, curve = sights(file), loudness(file)
+    missing = [b.at_s - a.at_s for a, b in itertools.pairwise(seen) if b.at_s - a.at_s > GAP_S]
+    FOUND[f"{file.stem}, worker killed, no picture for, s"] = missing[-1]
+    quiet = [
+        len(list(run)) for is_quiet, run in itertools.groupby(curve, lambda one: one < QUIET) if is_quiet
+    ]
+    FOUND[f"{file.stem}, longest silence, s"] = max(quiet) * STEP_S
     gaps = [a.at_s for a, b in itertools.pairwise(seen) if b.at_s - a.at_s > REVOKED_S]
     assert gaps, f"{file.name}: nothing is left out"
     for begins_s in gaps:
