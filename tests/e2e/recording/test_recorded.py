@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
+import av
 import pytest
 import pytest_asyncio
 from playwright.async_api import Page
@@ -33,6 +34,7 @@ REVOKED_S = 3.0
 GAP_S = 1.0
 EDGE_S = 0.3  # the last word of a voice ends a moment after the last picture
 QUIET = 20
+LOUD = 300
 JUMP_MS_MAX = 500
 STEP_S_MAX = 0.04
 AHEAD_S_MAX = 0.1
@@ -216,6 +218,44 @@ async def test_it_is_watched_afterwards_in_one_timeline_and_every_opening_is_log
     await page.close()
 
 
+async def test_one_file_of_all_shows_everybody_side_by_side(
+    on: Filmed, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    page = await on.physician.context.new_page()
+    await page.goto(f"{on.server.origin}/recordings?lang=en")
+    await page.click("[data-recording] a")
+    await page.click("[data-do=open]")
+    await page.click("#export")
+    await page.click("[data-do=confirm-export]")
+    await page.click("[data-do=compose]", timeout=30_000)
+    ready = "#dialogs dialog[open] a[href*='composed']"
+    await page.wait_for_selector(ready, timeout=90_000)
+    answer = await page.request.get(f"{on.server.origin}{await page.get_attribute(ready, 'href')}")
+    assert answer.status == 200
+    file = tmp_path_factory.mktemp("composed") / "all.webm"
+    file.write_bytes(await answer.body())
+    seen = colours(file, at_s=7.0)
+    for person in (PATIENT, PHYSICIAN, INTERPRETER):
+        assert any(alike(colour, person.colour) for colour in seen), f"{person.name} is not in the picture"
+    assert max(loudness(file)) > LOUD
+    await page.close()
+
+
+def colours(file: Path, *, at_s: float) -> set[tuple[int, int, int]]:
+    """What there is in the picture of that moment, every sixteenth point both ways."""
+    with av.open(str(file)) as container:
+        frame = next(one for one in container.decode(video=0) if (one.time or 0.0) >= at_s)
+        picture = frame.reformat(format="rgb24")
+    plane = bytes(picture.planes[0])
+    size = picture.planes[0].line_size
+    points = ((x * 3 + y * size) for y in range(0, picture.height, 16) for x in range(0, picture.width, 16))
+    return {(plane[at], plane[at + 1], plane[at + 2]) for at in points}
+
+
+def alike(one: tuple[int, int, int], other: tuple[int, int, int]) -> bool:
+    return all(abs(a - b) < 60 for a, b in zip(one, other, strict=True))
+
+
 async def test_the_patient_and_the_interpreter_cannot_open_it(on: Filmed) -> None:
     for page in (on.patient, on.interpreter):
         answer = await page.request.post(f"{on.server.origin}/api/recordings", data={})
@@ -242,10 +282,6 @@ def nothing_of_the_pause(file: Path) -> None:
     seen, curve = sights(file), loudness(file)
     missing = [b.at_s - a.at_s for a, b in itertools.pairwise(seen) if b.at_s - a.at_s > GAP_S]
     FOUND[f"{file.stem}, worker killed, no picture for, s"] = missing[-1]
-    quiet = [
-        len(list(run)) for is_quiet, run in itertools.groupby(curve, lambda one: one < QUIET) if is_quiet
-    ]
-    FOUND[f"{file.stem}, longest silence, s"] = max(quiet) * STEP_S
     gaps = [a.at_s for a, b in itertools.pairwise(seen) if b.at_s - a.at_s > REVOKED_S]
     assert gaps, f"{file.name}: nothing is left out"
     for begins_s in gaps:
