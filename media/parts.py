@@ -154,6 +154,15 @@ class Parts:
         self._described: dict[int, Mapping[str, object]] = {}
         """What the part says of each track so far."""
 
+    def begin(self, now_us: int) -> None:
+        """Make a part's file ahead of its first packet; nothing happens where one is open.
+
+        Raises:
+            PartLostError: the disk takes nothing: better known now than when there is something to lose.
+        """
+        if self._part is None:
+            self._on_disk(lambda part: None, now_us)
+
     def write(self, batches: Sequence[Batch], now_us: int) -> None:
         """Put packets into the file, oldest first; what is not gathered here is in no record.
 

@@ -156,7 +156,7 @@ class Recorder:
                 self._order = None
             self._fail(order, fault)
 
-        take = self._take = Take(plan, self._writer, progress, failed)
+        take = self._take = Take(plan, self._writer, progress, failed, after=tuple(self._ending))
         self._writer.begin(take)
 
     def _end(self, reason: str, cut_s: float) -> None:

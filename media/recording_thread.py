@@ -11,7 +11,7 @@ import contextlib
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -78,7 +78,9 @@ class Take:
         writer: Writer,
         progress: Callable[[OnDisk], None],
         failed: Callable[[RecordingFault], None],
+        after: Sequence[Take] = (),
     ) -> None:
+        """`after`: the takes of the same room that may have a part to end before this one begins its own."""
         self.recorded = 0
         """Packets that went into a file."""
         self.is_over = False
@@ -86,6 +88,7 @@ class Take:
         self._plan = plan
         self._writer = writer
         self._progress, self._failed = progress, failed
+        self._after = after
         self.held: deque[Held] = deque()
         """What has arrived, oldest first. The loop appends to it, and sees that it does not grow too long."""
         self._stop: _Stop | None = None
@@ -150,6 +153,8 @@ class Take:
                 batch.append((at_us, data, sync))
             count, self._newest_s = count + 1, at_s
         if not count:
+            if held:
+                self._begin_ahead(now_s)
             return
         try:
             parts = self._parts = self._parts or self._opened(now_s)
@@ -162,6 +167,14 @@ class Take:
             raise
         self.recorded += count
         self._writer.recorded += count
+
+    def _begin_ahead(self, now_s: float) -> None:
+        """Make the file while the first packet is held back: a disk that takes nothing is told at once."""
+        if self._parts is not None or self._stop is not None or not all(one.is_over for one in self._after):
+            return
+        self._after = ()
+        self._parts = self._opened(now_s)
+        self._parts.begin(self._us(now_s))
 
     def _tick(self, now_s: float) -> OnDisk | None:
         return None if self._parts is None else self._parts.tick(self._us(now_s))

@@ -350,3 +350,27 @@ def test_a_new_server_is_told_again_what_came_to_nothing(studio: Studio) -> None
     studio.recorder.forget_failure()
     studio.record("p", "d", shred="00")
     assert len(studio.told) == 2
+
+
+def test_a_part_is_there_while_its_first_packet_is_still_held_back(studio: Studio) -> None:
+    studio.record("p", "d")
+    studio.work()
+    assert studio.parts() == [], "nobody has said anything"
+    studio.say("p", b"voice")
+    studio.work()
+    assert len(studio.parts()) == 1
+    assert bodies(studio) == []
+    studio.pass_s(1)
+    assert bodies(studio) == [b"voice"]
+
+
+def test_a_part_does_not_begin_before_the_one_before_it_has_ended(studio: Studio) -> None:
+    studio.record("p", "d")
+    studio.say("p", b"one")
+    studio.record("p", "d", consents="dd" * 32)
+    studio.say("p", b"two")
+    studio.work()
+    assert studio.parts() == []
+    studio.pass_s(1)
+    assert bodies(studio) == [b"one", b"two"]
+    assert [(one.part, one.ended) for one in studio.progress()] == [(1, ""), (1, "rotated"), (2, "")]
