@@ -34,6 +34,13 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     return report
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Outside of the limit on a test's time: what it waits for its turn does not count."""
+    with order.turn(item.nodeid, os.environ.get("PYTEST_XDIST_TESTRUNUID")):
+        return (yield)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     """On two cores the tests of a group run in one process, see `order.py`."""

@@ -1,11 +1,15 @@
 """In which order tests run on two cores: what measures time last and by itself, the rest beside it.
 
 With `-n 2` a file stays in one process. The group `alone` is one process's whole work:
-browsers, real servers, real networks. The other process has all the rest, and is done long before the faults
-are measured.
+browsers, real servers, real networks. The other process has all the rest. Where it is not done when the
+faults are measured, it stands still during each: see `turn`.
 """
 
-from pathlib import PurePosixPath
+import contextlib
+import fcntl
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 import pytest
@@ -33,6 +37,32 @@ def group(nodeid: str) -> str:
     parts = PurePosixPath(nodeid.split("::", maxsplit=1)[0]).parts
     path = "/".join(parts[1:] if parts[:1] == ("tests",) else parts)
     return path if place(path) is None else "alone"
+
+
+def measures(nodeid: str) -> bool:
+    """Whether a test measures how long something takes, so that a busy neighbour would fail it."""
+    return nodeid.removeprefix("tests/").startswith("faults/")
+
+
+@contextlib.contextmanager
+def turn(nodeid: str, run: str | None) -> Iterator[None]:
+    """When a test may run: one that measures waits for the other process's test, and holds up its next.
+
+    `run` names what the processes have in common; None where there is one process only. Whoever measures
+    keeps the gate: without it the other process, which needs the work for its next test at once, would win
+    every time.
+    """
+    if run is None:
+        yield
+        return
+    folder = Path(tempfile.gettempdir()) / f"meridian-tests-{run}"
+    folder.mkdir(exist_ok=True)
+    with (folder / "gate").open("w") as gate, (folder / "work").open("w") as work:
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        fcntl.flock(work, fcntl.LOCK_EX if measures(nodeid) else fcntl.LOCK_SH)
+        if not measures(nodeid):
+            fcntl.flock(gate, fcntl.LOCK_UN)
+        yield
 
 
 def longest_first(items: list[pytest.Item]) -> None:
