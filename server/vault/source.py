@@ -7,9 +7,10 @@ instead of killing the reader, as a memory map would.
 import os
 import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -46,9 +47,9 @@ class PartSource(Protocol):
 class Windowed:
     """The bytes of something long, of which only some windows are in memory."""
 
-    def __init__(self, file: int, size_bytes: int) -> None:
-        """`file` can be read while this is used."""
-        self._file = file
+    def __init__(self, read: Callable[[int, int], bytes], size_bytes: int) -> None:
+        """`read(start, end)` gives what is there of these bytes, as long as this is used."""
+        self._read = read
         self._size = size_bytes
         self._windows: deque[tuple[int, bytes]] = deque(maxlen=WINDOWS_KEPT)
 
@@ -71,9 +72,15 @@ class Windowed:
         for known, data in self._windows:
             if known == number:
                 return data
-        data = os.pread(self._file, WINDOW_BYTES, number * WINDOW_BYTES)
+        start = number * WINDOW_BYTES
+        data = self._read(start, min(self._size, start + WINDOW_BYTES))
         self._windows.append((number, data))
         return data
+
+
+def read_file(file: int, start: int, end: int) -> bytes:
+    """What an open file has between these bytes; less where it has become shorter. Raises OSError."""
+    return os.pread(file, end - start, start)
 
 
 class FolderParts:
@@ -101,7 +108,7 @@ class FolderParts:
         flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
         file = os.open(part_file(self._folder, recording, part), flags)
         try:
-            yield Windowed(file, os.fstat(file).st_size)
+            yield Windowed(partial(read_file, file), os.fstat(file).st_size)
         finally:
             os.close(file)
 

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from server.vault.keys import recipients
 from server.vault.opening import CannotOpenError, gaps, whole
 from server.vault.places import Places
 from server.vault.preparing import prepare, sealing_of
-from server.vault.source import WINDOW_BYTES, FolderParts, Windowed
+from server.vault.source import WINDOW_BYTES, FolderParts, Windowed, read_file
 from tests.recording.vaulted import PART_SECONDS, RECORDING, SECOND_US, Clinic, known_of, recorded
 
 RSS_GROWTH_BYTES_MAX = 256 * 1024 * 1024
@@ -169,7 +170,7 @@ def test_windows_give_the_same_bytes_as_the_file(tmp_path: Path) -> None:
     file.write_bytes(content)
     descriptor = os.open(file, os.O_RDONLY)
     try:
-        data = Windowed(descriptor, len(content))
+        data = Windowed(partial(read_file, descriptor), len(content))
         for piece in (
             slice(0, 10),
             slice(WINDOW_BYTES - 3, WINDOW_BYTES + 3),
